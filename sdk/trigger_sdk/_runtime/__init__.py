@@ -1,0 +1,1 @@
+"""What executes jobs inside a worker. Not imported by ``import trigger_sdk``."""
