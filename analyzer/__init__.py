@@ -1,0 +1,1 @@
+"""Source text to facts, diagnostics and fixes; never imports user code."""

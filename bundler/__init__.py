@@ -1,0 +1,1 @@
+"""A project and its lock to a reproducible OCI image."""
