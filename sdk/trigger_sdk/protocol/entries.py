@@ -13,10 +13,15 @@ step_failed            worker        a task gave up: ``value`` = encoded excepti
 step_attempt_failed    worker        an attempt failed and another follows at ``due_at``: ``value``, ``attempt``
 step_canceled          worker        a task was cancelled by its body
 value_recorded         worker        a recorded call: ``value``
+record_failed          worker        a recorded call raised: ``value`` = encoded exception
 wait_started           worker        a wait is registered: ``due_at`` (sleep, timer, or time-out of an event wait);
                                      ``value`` = encoded WaitSpec for event, child, trigger, send
-wait_completed         engine        the wait ended well: ``value`` = event payload, child output, run id...
-wait_failed            engine        the child run failed: ``value`` = encoded exception; ``name`` = its run id
+wait_completed         engine        the wait ended well. event: ``value`` = the event's payload, ``name`` = its id,
+                                     ``issued_after`` = its ``seq``; child: ``value`` = its output, ``name`` = its run
+                                     id; trigger: ``name`` = the run id; send: ``name`` = the event id; sleep, timer:
+                                     nothing
+wait_failed            engine        the child run failed: ``value`` = encoded exception; ``name`` = its run id, and for
+                                     a run or event that could not be started: ``value`` = encoded problem
 wait_timed_out         engine        an event did not come before ``due_at``
 wait_canceled          worker        the body gave up the wait
 cancel_requested       engine        somebody asked that the run be cancelled; ``step`` is empty
@@ -35,6 +40,7 @@ EntryKind = Literal[
     "step_attempt_failed",
     "step_canceled",
     "value_recorded",
+    "record_failed",
     "wait_started",
     "wait_completed",
     "wait_failed",
