@@ -47,7 +47,7 @@ class Module:
 
     def imported(self) -> set[str]:
         """Return the top-level names of everything the file imports, wherever in it."""
-        names = set()
+        names: set[str] = set()
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 names.update(alias.name.split(".")[0] for alias in node.names)

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from tests.architecture.source import PACKAGES, read_toml
 from trigger_sdk.protocol.version import VERSION
 

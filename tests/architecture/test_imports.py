@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+
 from tests.architecture.source import PACKAGES, Module, read_toml
 
 SDK_DEPENDENCIES = {"msgspec", "websockets"}

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from docs.reference.generate import Entry, entries, problems_page
 from tests.architecture.source import Module
 

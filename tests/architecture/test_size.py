@@ -1,6 +1,7 @@
 """Files and functions stay small enough to be read in one go."""
 
 import pytest
+
 from tests.architecture.source import Module
 
 MAX_FILE_LINES = 400
