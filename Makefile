@@ -23,15 +23,16 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP) ## a virtual environment with the locked dependencies and both distributions, editable
+	@:
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "error: python-not-found: '$(PYTHON)' is not Python 3.11 or newer" >&2; \
 	    echo "  hint: install python3.11, or name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 3; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(PYTHON) -c 'import pip' 2>/dev/null || { \
+	@$(PYTHON) -c 'from ensurepip import bootstrap' 2>/dev/null || $(PYTHON) -c 'import pip' 2>/dev/null || { \
 	    echo "error: pip-not-found: '$(PYTHON)' has neither pip nor ensurepip" >&2; \
 	    echo "  hint: on Debian: apt-get install python3-pip" >&2; exit 3; }
-	@if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then $(PYTHON) -m venv $(VENV); \
+	@if $(PYTHON) -c 'from ensurepip import bootstrap' 2>/dev/null; then $(PYTHON) -m venv $(VENV); \
 	 else $(PYTHON) -m venv --without-pip $(VENV); fi
 
 $(STAMP): requirements/dev.txt pyproject.toml sdk/pyproject.toml sdk/trigger_sdk/protocol/version.py | $(BIN)/python
