@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARKED = re.compile(
-    r"^<!-- (?P<mark>runs|prints|file: (?P<path>\S+)) -->\n(?P<fence>`{3,})(?P<language>\w*)\n(?P<text>.*?)^(?P=fence)$",
+    r"^<!-- (?P<mark>runs|prints|file: (?P<path>\S+)) -->\n"
+    r"(?P<fence>`{3,})(?P<language>\w*)\n(?P<text>.*?)^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
 MARK = re.compile(r"^<!-- (?:runs|prints|file:.*) -->$", re.MULTILINE)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.docs.markdown import marked_blocks, unmatched
 from tests.docs.session import TIMEOUT, run
 
@@ -54,7 +55,8 @@ def test_session_stops_at_the_first_failure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["<!-- runs -->\n\n'''sh\ntrue\n'''\n", "<!-- runs -->\n'''toml\na = 1\n'''\n", "<!-- file: -->\n'''sh\n'''\n"]
+    "text",
+    ["<!-- runs -->\n\n'''sh\ntrue\n'''\n", "<!-- runs -->\n'''toml\na = 1\n'''\n", "<!-- file: -->\n'''sh\n'''\n"],
 )
 def test_mark_without_its_block_is_an_error(tmp_path: Path, text: str) -> None:
     """A mark that would silently test nothing is refused."""
