@@ -36,9 +36,10 @@ class Entry:
     Attributes:
         package: import name of the package that raises it.
         name: qualified class name.
-        code: the problem code; empty when the class states none of its own.
+        code: the problem code; empty when the class states none of its own: it groups others, or carries another's.
         meaning: first paragraph of the class's docstring, on one line.
         hint: the class's own hint; empty when each error brings its own.
+        leaf: nothing derives from it.
     """
 
     package: str
@@ -46,6 +47,7 @@ class Entry:
     code: str
     meaning: str
     hint: str
+    leaf: bool
 
 
 def subclasses(root: type[TriggerError]) -> Iterator[type[TriggerError]]:
@@ -86,6 +88,7 @@ def entry(cls: type[TriggerError]) -> Entry:
         code=cls.__dict__.get("code", ""),
         meaning=" ".join(paragraph.replace("``", "`").split()),
         hint=cls.hint,
+        leaf=not cls.__subclasses__(),
     )
 
 
@@ -94,6 +97,8 @@ def problems_page() -> str:
     parts = [PREAMBLE]
     package = ""
     for item in entries():
+        if not item.code:
+            continue
         if item.package != package:
             package = item.package
             parts.append(f"\n## {package}\n")

@@ -11,6 +11,11 @@ from tests.architecture.source import Module
 
 KEBAB_CASE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
+CARRY_ANOTHERS = {
+    "trigger_cli.errors.ServerFailure": "carries the problem that a server answered with",
+}
+"""Error classes without a code of their own, and why."""
+
 
 @pytest.fixture(scope="module")
 def problems() -> list[Entry]:
@@ -19,15 +24,23 @@ def problems() -> list[Entry]:
 
 
 def test_codes_are_kebab_case(problems: list[Entry]) -> None:
-    """Each class states a code of its own, in kebab-case."""
-    assert [problem.name for problem in problems if not KEBAB_CASE.fullmatch(problem.code)] == []
+    """Each code has the form that users type and addresses can carry."""
+    coded = [problem for problem in problems if problem.code]
+    assert [problem.name for problem in coded if not KEBAB_CASE.fullmatch(problem.code)] == []
+
+
+def test_every_error_has_a_code(problems: list[Entry]) -> None:
+    """A class that is raised states a code of its own; one that only groups others need not."""
+    codeless = {problem.name for problem in problems if problem.leaf and not problem.code}
+    assert codeless == set(CARRY_ANOTHERS)
 
 
 def test_codes_are_unique(problems: list[Entry]) -> None:
     """No two classes share a code: a user who searches for it finds one thing."""
     by_code: dict[str, list[str]] = {}
     for problem in problems:
-        by_code.setdefault(problem.code, []).append(problem.name)
+        if problem.code:
+            by_code.setdefault(problem.code, []).append(problem.name)
     assert {code: names for code, names in by_code.items() if len(names) > 1} == {}
 
 
