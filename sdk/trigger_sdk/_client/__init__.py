@@ -1,0 +1,1 @@
+"""The HTTP client behind ``job.trigger()`` in scripts, backends and tasks."""

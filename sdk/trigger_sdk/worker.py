@@ -1,0 +1,141 @@
+"""The worker process: ``python -P -m trigger_sdk.worker``, started by a supervisor or a launcher.
+
+Environment:
+
+* ``TRIGGER_WORKER_URL``, ``TRIGGER_WORKER_TOKEN``, ``TRIGGER_WORKER_ID``: the session to open;
+* ``TRIGGER_API_URL``: the server's HTTP address;
+* ``TRIGGER_PROJECT_ROOT``: the project;
+* ``TRIGGER_WORKER_STATUS_FD``: a descriptor that takes one JSON line, ``{"status": "ready", "jobs": n}`` once the server
+  has taken the session, or ``{"status": "failed", "problems": [...]}`` before the process exits with 3.
+
+When stdin is a pipe, its end means that the parent is gone, and the worker ends at once. SIGTERM drains.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from trigger_sdk._runtime.loading import Loaded
+    from trigger_sdk.protocol.messages import LogLine
+    from trigger_sdk.protocol.problem import Problem
+
+EXIT_FAILED = 3
+
+
+def main() -> int:
+    """Run the worker; returns its exit code."""
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the parent decides
+    from trigger_sdk._runtime.loading import load
+
+    early: list[LogLine] = []
+    loaded = load(Path(os.environ["TRIGGER_PROJECT_ROOT"]), early.append)
+    if loaded.problems:
+        _show_early(early)
+        return _failed(loaded.problems)
+    import asyncio
+
+    return asyncio.run(_serve(loaded, early))
+
+
+async def _serve(loaded: Loaded, early: list[LogLine]) -> int:
+    import asyncio
+
+    from trigger_sdk._runtime.watchdog import Watchdog
+    from trigger_sdk._runtime.worker import Worker, WorkerSettings
+    from trigger_sdk.errors import ProblemError
+
+    environ = os.environ
+    settings = WorkerSettings(
+        worker_id=environ["TRIGGER_WORKER_ID"],
+        url=environ["TRIGGER_WORKER_URL"],
+        token=environ.get("TRIGGER_WORKER_TOKEN", ""),
+        grace=loaded.project.wait_grace,
+        concurrency=loaded.project.concurrency,
+        task_threads=loaded.project.task_threads,
+        code=loaded.code,
+    )
+    worker = Worker(settings, loaded.jobs, loaded.manifests, loaded.places)
+    loaded.forward(worker.say)
+    for line in early:
+        worker.say(line)
+    watchdog = Watchdog(
+        worker,
+        worker.loop,
+        loaded.places,
+        api_url=environ.get("TRIGGER_API_URL", ""),
+        token=settings.token,
+        worker_id=settings.worker_id,
+    )
+    watchdog.start()
+    worker.on_busy = watchdog.wake
+    worker.on_welcome = lambda: _status({"status": "ready", "jobs": len(loaded.jobs)})
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, worker.drain)
+    _end_with_stdin(loop)
+    try:
+        await worker.run()
+    except ProblemError as error:
+        return _failed([error.problem])
+    return 0
+
+
+def _failed(problems: list[Problem]) -> int:
+    _status({"status": "failed", "problems": [problem.to_dict() for problem in problems]})
+    return EXIT_FAILED
+
+
+def _status(status: dict[str, Any]) -> None:
+    """Write the status line, once; without a descriptor nobody asked for it."""
+    descriptor = os.environ.pop("TRIGGER_WORKER_STATUS_FD", "")
+    if descriptor:
+        with os.fdopen(int(descriptor), "w") as stream:
+            stream.write(json.dumps(status) + "\n")
+
+
+def _show_early(lines: list[LogLine]) -> None:
+    """Show what modules printed while they were imported, when there will be no session to show it."""
+    for line in lines:
+        os.write(1, (line.text + "\n").encode())
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent ends, however that ends."""
+    if sys.platform != "linux" or not _stdin_is_pipe():
+        return
+    import ctypes
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _stdin_is_pipe() -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(0).st_mode)
+    except OSError:
+        return False
+
+
+def _end_with_stdin(loop: asyncio.AbstractEventLoop) -> None:
+    """End at once when the parent's end of stdin is closed: where the kernel does not do it for us."""
+    if not _stdin_is_pipe():
+        return
+
+    def look() -> None:
+        if not os.read(0, 4096):
+            os._exit(1)
+
+    loop.add_reader(0, look)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
