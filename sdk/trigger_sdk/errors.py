@@ -4,6 +4,9 @@
 
     TriggerError                     (protocol.problem) carries a Problem
     ├── SideEffectOutsideTask        a body touched the outside world
+    ├── BodyBlocked                  a body kept the worker's main thread from turning
+    ├── RunFailed                    a run that a script waited for did not complete
+    ├── ProblemError                 any other problem, as the server or the engine stated it
     └── NonDeterminismError          replay asked for something else than the journal holds
     Exception
     ├── Abort                        raised by user code: give up, do not retry
@@ -17,7 +20,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from trigger_sdk.protocol.problem import TriggerError
+from trigger_sdk.protocol.problem import Problem, TriggerError
 
 REMEDY_ASYNC = "Call it in a task: `await task.run(lambda: ...)`."
 REMEDY_SYNC = "Call it in a task: `task.run(lambda: ...)`."
@@ -99,6 +102,44 @@ def _non_determinism(step: str, journalled: str, asked: str, journalled_line: st
     return NonDeterminismError(
         step=step, journalled=journalled, asked=asked, journalled_line=journalled_line, asked_line=asked_line
     )
+
+
+class BodyBlocked(TriggerError):
+    """An async body computed or slept for so long that every other run of its worker stood still."""
+
+    code = "body-blocked"
+    hint = (
+        "Move the work into a task with a plain `def`, which runs in a thread: `await task.run(crunch, data)`; sleep with "
+        "`await trigger_sdk.sleep(...)`."
+    )
+
+    @classmethod
+    def at(cls, where: str, seconds: float) -> BodyBlocked:
+        """Return the error for a body that has blocked at ``where`` (``jobs/a.py:12``) for ``seconds``."""
+        return cls(f"the job's body blocked its worker for {seconds:g} s at {where}", where=where)
+
+
+class ProblemError(TriggerError):
+    """A problem that was stated elsewhere, by the server or the engine, raised here. Its code is the problem's."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.problem,))
+
+
+class RunFailed(ProblemError):
+    """A run that was waited for from outside ended in another state than ``completed``.
+
+    Attributes:
+        run: the run as the API shows it.
+    """
+
+    def __init__(self, problem: Problem, run: dict[str, object] | None = None) -> None:
+        super().__init__(problem)
+        self.run = run or {}
 
 
 class Abort(Exception):

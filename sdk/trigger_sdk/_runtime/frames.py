@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-SDK_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
-"""Where our own code lies, with a separator at its end."""
+SDK_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep  # noqa: PTH100, PTH120 - see below
+"""Where our own code lies, as our code objects spell it (links are not resolved), with a separator at its end."""
 
 LIBRARY_FOLDERS = tuple(
     {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")}
@@ -73,7 +73,7 @@ def is_user_file(filename: str) -> bool:
     if filename.startswith("<") or not filename:
         return False
     path = os.path.realpath(filename)
-    if path.startswith(SDK_FOLDER) or path.startswith(LIBRARY_FOLDERS):
+    if filename.startswith(SDK_FOLDER) or path.startswith((SDK_FOLDER, *LIBRARY_FOLDERS)):
         return False
     return not {"site-packages", "dist-packages"}.intersection(Path(path).parts)
 

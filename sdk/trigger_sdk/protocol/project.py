@@ -1,0 +1,232 @@
+"""The user's project: where it begins, what it configures, which files are its code.
+
+The root is the nearest folder upwards with a ``trigger.toml``, or with a ``pyproject.toml`` that holds
+``[tool.trigger]``. Everything here is found out from names and TOML; no user code is run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from trigger_sdk.protocol.errors import ProjectInvalid
+from trigger_sdk.protocol.project_keys import DEFAULT_DIRS, DEFAULTS, GuardMode, Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TRIGGER_TOML: Final = "trigger.toml"
+PYPROJECT: Final = "pyproject.toml"
+STATE_FOLDER: Final = ".trigger"
+"""Folder in the root for the dev database, locks and caches."""
+
+_FOREIGN_FOLDERS: Final = frozenset(("site-packages", "dist-packages", "node_modules", "__pycache__", "__pypackages__"))
+"""Folders whose content is nobody's source, wherever they lie."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project as it is configured.
+
+    Attributes:
+        root: the folder of the configuration file, absolute, links resolved.
+        config_file: the file the configuration was read from; None for a project made up of defaults.
+        name: for people: the key ``name``, or the project's name in pyproject.toml, or the folder's.
+        dirs: folders or files that hold jobs, relative to the root, as configured.
+        source_roots: folders from which the project's packages are imported, absolute, before the root itself.
+        python: interpreter to run the project with: a path, or a command to be found on PATH; None leaves the choice.
+        guard: what happens on a side effect in a body: ``error``, ``warn`` or ``off``.
+        wait_grace: seconds a run whose every branch waits stays in its worker.
+        concurrency: runs held by a worker at once.
+        task_threads: threads for sync tasks.
+        notes: what the user should know about how the configuration was found, one sentence each.
+    """
+
+    root: Path
+    config_file: Path | None = None
+    name: str = ""
+    dirs: tuple[str, ...] = DEFAULT_DIRS
+    source_roots: tuple[Path, ...] = ()
+    python: str | None = None
+    guard: GuardMode = "error"
+    wait_grace: float = DEFAULTS.wait_grace
+    concurrency: int = DEFAULTS.concurrency
+    task_threads: int = DEFAULTS.task_threads
+    notes: tuple[str, ...] = ()
+
+    @property
+    def import_roots(self) -> tuple[Path, ...]:
+        """Folders to put on ``sys.path`` for the project's code, first wins: the source roots, then the root."""
+        return (*self.source_roots, *(() if self.root in self.source_roots else (self.root,)))
+
+    @property
+    def state_folder(self) -> Path:
+        """``.trigger`` in the root."""
+        return self.root / STATE_FOLDER
+
+    def is_project_file(self, path: str | Path) -> bool:
+        """Tell whether ``path`` is the project's own source: below its roots, in no environment or hidden folder."""
+        name = os.fspath(path)
+        if name.startswith("<"):
+            return False
+        folder, _ = os.path.split(name)
+        return _holds_project_files(tuple(os.fspath(root) for root in self.import_roots), folder)
+
+
+@lru_cache(maxsize=4096)
+def _holds_project_files(roots: tuple[str, ...], folder: str) -> bool:
+    real = os.path.realpath(folder)
+    for root in roots:
+        if real == root or real.startswith(root.rstrip(os.sep) + os.sep):
+            return not any(is_foreign_folder(part) for part in _folders_between(root, real))
+    return False
+
+
+def _folders_between(root: str, folder: str) -> list[Path]:
+    """Return the folders below ``root`` on the way to ``folder``, itself included."""
+    path = Path(root)
+    return [path := path / part for part in Path(folder).relative_to(root).parts]
+
+
+def is_foreign_folder(folder: Path) -> bool:
+    """Tell whether a folder holds no source of the project: hidden, installed packages, a virtual environment."""
+    return folder.name.startswith(".") or folder.name in _FOREIGN_FOLDERS or (folder / "pyvenv.cfg").is_file()
+
+
+def find_project(start: Path) -> Project | None:
+    """Return the project that ``start`` (a folder, or a file) lies in, or None when there is none.
+
+    Raises:
+        ProjectInvalid: the configuration found cannot be used.
+    """
+    folder = start.resolve()
+    for candidate in (folder, *folder.parents):
+        if _is_root(candidate):
+            return load_project(candidate)
+    return None
+
+
+def _is_root(folder: Path) -> bool:
+    if (folder / TRIGGER_TOML).is_file():
+        return True
+    pyproject = folder / PYPROJECT
+    # Read as text first: a pyproject.toml of somebody else need not be valid for us to walk past it.
+    return pyproject.is_file() and _TABLE.search(pyproject.read_text(encoding="utf-8", errors="replace")) is not None
+
+
+_TABLE: Final = re.compile(r"^\s*\[{1,2}\s*tool\s*\.\s*[\"']?trigger[\"']?\s*[].]|^\s*trigger\s*[.=]", re.MULTILINE)
+"""``[tool.trigger]``, ``[tool.trigger.x]``, or ``trigger = {...}`` below ``[tool]``."""
+
+
+def load_project(root: Path) -> Project:
+    """Read the configuration in ``root``; without any, the project has the defaults.
+
+    Raises:
+        ProjectInvalid: broken TOML, unknown keys, wrong types or values; all of them in ``problems``.
+    """
+    root = root.resolve()
+    own, pyproject = root / TRIGGER_TOML, root / PYPROJECT
+    notes: tuple[str, ...] = ()
+    if own.is_file():
+        table: Any = _read_toml(own)
+        config_file: Path | None = own
+        prefix = ""
+        if _has_table(pyproject):
+            notes = (
+                f"{own.name} and [tool.trigger] in {pyproject.name} both configure this project: {own.name} wins.",
+            )
+    else:
+        document = _read_toml(pyproject) if pyproject.is_file() else {}
+        table = _tool_table(document)
+        config_file = pyproject if table is not None else None
+        prefix = "tool.trigger"
+    settings = read_settings({} if table is None else table, file=config_file or own, prefix=prefix)
+    return Project(
+        root=root,
+        config_file=config_file,
+        name=settings.name or _declared_name(pyproject) or root.name,
+        dirs=settings.dirs,
+        source_roots=_source_roots(root, settings, config_file or own),
+        python=_interpreter(root, settings.python),
+        guard=settings.guard,
+        wait_grace=settings.wait_grace,
+        concurrency=settings.concurrency,
+        task_threads=settings.task_threads,
+        notes=notes,
+    )
+
+
+def _has_table(pyproject: Path) -> bool:
+    if not pyproject.is_file():
+        return False
+    try:
+        return _tool_table(_read_toml(pyproject)) is not None
+    except ProjectInvalid:
+        return False  # trigger.toml holds the configuration; whose pyproject.toml is broken is told by his other tools
+
+
+def _declared_name(pyproject: Path) -> str:
+    if not pyproject.is_file():
+        return ""
+    try:
+        section = _read_toml(pyproject).get("project")
+    except ProjectInvalid:
+        return ""
+    name = section.get("name") if isinstance(section, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _read_toml(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        line = re.search(r"line (\d+)", str(error))
+        where = f"{path.name}:{line[1]}" if line else path.name
+        raise ProjectInvalid(
+            f"{path.name} is not valid TOML: {error}",
+            hint=f"Correct {where}; text stands in quotes, lists in [brackets].",
+            where=where,
+        ) from error
+    except OSError as error:
+        raise ProjectInvalid(
+            f"{path.name} cannot be read: {error.strerror}",
+            hint=f"Make {path} a file that you may read.",
+            where=path.name,
+        ) from error
+
+
+def _tool_table(document: Mapping[str, Any]) -> Any:
+    tool = document.get("tool")
+    return tool.get("trigger") if isinstance(tool, dict) else None
+
+
+def _source_roots(root: Path, settings: Settings, file: Path) -> tuple[Path, ...]:
+    """Return the configured source roots, or ``src`` when the project has the src layout."""
+    if settings.source_roots is None:
+        src = root / "src"
+        return (src.resolve(),) if src.is_dir() and not (src / "__init__.py").exists() else ()
+    found = []
+    for entry in settings.source_roots:
+        folder = (root / entry).resolve()
+        if not folder.is_dir():
+            raise ProjectInvalid(
+                f"source_roots in {file.name} names {entry!r}, and there is no such folder in {root}",
+                hint=f"Create {entry}/, or remove it from source_roots.",
+                where=file.name,
+            )
+        found.append(folder)
+    return tuple(dict.fromkeys(found))
+
+
+def _interpreter(root: Path, python: str | None) -> str | None:
+    """Return a path relative to the project as an absolute one; a bare command stays for PATH."""
+    if python is None:
+        return None
+    expanded = os.path.expanduser(python)  # noqa: PTH111 - a Path would lose the difference of `./python3` to `python3`
+    # Links stay: the interpreter of a virtual environment is one.
+    return os.path.normpath(root / expanded) if os.sep in expanded else expanded
