@@ -1,0 +1,154 @@
+"""What can go wrong in the command line itself, and the exit code of every kind of end.
+
+Error tree::
+
+    TriggerError
+    └── CliError                       exit_code
+        ├── UsageProblem               2
+        │   ├── UnknownCommand, BadPayload, NeedsConfirmation, AmbiguousRun, ...
+        ├── EnvironmentProblem         3
+        │   └── ServerUnreachable, NotATriggerServer, ProjectNotFound
+        ├── Refusal                    4   the executor said no; its own problem
+        ├── ServerFailure              70  the executor has a bug
+        └── WaitTimedOut               1
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+from trigger_sdk.protocol.problem import Problem, TriggerError
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    ENVIRONMENT = 3
+    REFUSED = 4
+    BUG = 70
+    INTERRUPTED = 130
+
+
+class CliError(TriggerError):
+    """The root of what the command line raises. ``exit_code`` is what the process ends with."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+
+
+class UsageProblem(CliError):
+    """The command was called in a way it does not understand."""
+
+    code = "usage"
+    exit_code = ExitCode.USAGE
+
+
+class UnknownCommand(UsageProblem):
+    """There is no such command."""
+
+    code = "unknown-command"
+
+
+class BadPayload(UsageProblem):
+    """The text given as payload is not JSON, or the file cannot be read."""
+
+    code = "bad-payload"
+
+
+class NeedsConfirmation(UsageProblem):
+    """A question would have to be asked, and there is nobody to ask."""
+
+    code = "needs-confirmation"
+
+
+class UnknownTemplate(UsageProblem):
+    """There is no template of that name."""
+
+    code = "unknown-template"
+
+
+class InitConflict(UsageProblem):
+    """Files that the template brings exist already."""
+
+    code = "init-conflict"
+    hint = "move them away, or choose another folder: trigger init DIR"
+
+
+class InitHalfDone(UsageProblem):
+    """An earlier `trigger init` was cut off while it moved files into place."""
+
+    code = "init-half-done"
+
+
+class InitFailed(CliError):
+    """The files could not be written; what was written is removed again."""
+
+    code = "init-failed"
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class AmbiguousRun(UsageProblem):
+    """More than one run has an id that begins or ends so."""
+
+    code = "ambiguous-run"
+
+
+class EnvironmentProblem(CliError):
+    """Something outside the command is not as it needs it."""
+
+    code = "environment"
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class ServerUnreachable(EnvironmentProblem):
+    """Nothing listens where the server should be."""
+
+    code = "server-unreachable"
+    hint = "start it in the project's folder: trigger dev"
+
+
+class NotATriggerServer(EnvironmentProblem):
+    """Something answers, but not a trigger server."""
+
+    code = "not-a-trigger-server"
+    hint = "check --url and TRIGGER_API_URL"
+
+
+class ProjectNotFound(EnvironmentProblem):
+    """No project here or above."""
+
+    code = "project-not-found"
+    hint = "make one here: trigger init"
+
+
+class Refusal(CliError):
+    """The executor refused; carries the executor's own problem."""
+
+    code = "refused"
+    exit_code = ExitCode.REFUSED
+
+    def __init__(self, problem: Problem, *, status: int) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+        self.status = status
+
+
+class ServerFailure(Refusal):
+    """The executor failed to answer: a bug of ours."""
+
+    exit_code = ExitCode.BUG
+
+
+class WaitTimedOut(CliError):
+    """`--timeout` is over; the run goes on."""
+
+    code = "wait-timed-out"
+
+
+class DemoFailed(CliError):
+    """The demo's services counted other effects than promised."""
+
+    code = "demo-failed"

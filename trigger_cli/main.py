@@ -1,0 +1,22 @@
+"""The entry point: answers `--version` at once, and leaves everything else to :mod:`trigger_cli.app`.
+
+This module imports nothing but `sys` before it knows what was asked: the start-up time is a promise.
+"""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line given in `sys.argv` and exit with its code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        from trigger_sdk.protocol.version import VERSION
+
+        sys.stdout.write(f"trigger {VERSION}\n")
+        return
+    from trigger_cli.isolation import own_import_path
+
+    # In place: other modules may hold the list.
+    sys.path[:] = own_import_path(sys.path)
+    from trigger_cli.outcome import run_command_line
+
+    sys.exit(run_command_line(sys.argv[1:]))

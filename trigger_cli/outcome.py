@@ -1,0 +1,103 @@
+"""From whatever a command raises to text and an exit code: the one place that knows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trigger_cli.errors import CliError, ExitCode
+from trigger_cli.rendering.problems import render_problem
+from trigger_sdk.protocol.problem import Problem, TriggerError
+
+if TYPE_CHECKING:
+    from trigger_cli.terminal import Terminal
+
+_CONFIGURATION_PREFIX = "trigger_sdk.protocol"
+
+
+def run_command_line(argv: Sequence[str]) -> int:
+    """Run a command line and return its exit code; whatever goes wrong is shown on standard error.
+
+    With ``--json`` among the arguments, a problem is shown as ``{"error": {...}}``.
+    """
+    from trigger_cli.terminal import Terminal
+
+    terminal = Terminal.of_process()
+    try:
+        code = _invoke(argv)
+        terminal.out.flush()
+        return code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        return _broken_pipe()
+    except TriggerError as error:
+        return _end(terminal, argv, error.problem, exit_code_of(error))
+    except Exception as error:  # noqa: BLE001 - this is where bugs end
+        from trigger_cli.crash import save_crash
+
+        return _end(terminal, argv, save_crash(error, argv), ExitCode.BUG)
+
+
+def exit_code_of(error: TriggerError) -> ExitCode:
+    """Return the exit code of a problem: its own, 2 for a configuration, 3 for what comes from the packages below."""
+    if isinstance(error, CliError):
+        return error.exit_code
+    if type(error).__module__.startswith(_CONFIGURATION_PREFIX):
+        return ExitCode.USAGE
+    return ExitCode.ENVIRONMENT
+
+
+def _invoke(argv: Sequence[str]) -> int:
+    from typer.exceptions import Abort, Exit, TyperException
+
+    from trigger_cli.app import make_command
+
+    try:
+        result = make_command().main(list(argv), prog_name="trigger", standalone_mode=False)
+    except Exit as end:
+        return end.exit_code
+    except (Abort, EOFError):
+        raise KeyboardInterrupt from None
+    except TyperException as error:
+        raise _usage(error) from None
+    return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _usage(error: Exception) -> TriggerError:
+    """Turn typer's complaint into a problem that names the way to the help."""
+    from trigger_cli.errors import UsageProblem
+
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "trigger"
+    message = str(getattr(error, "format_message", lambda: error)()).rstrip(".")
+    possible = getattr(error, "possibilities", None)
+    if possible:
+        return UsageProblem(
+            str(getattr(error, "message", error)),
+            hint=f"did you mean {' or '.join(sorted(possible))}? see: {path} --help",
+        )
+    return UsageProblem(message, hint=f"see: {path} --help")
+
+
+def _end(terminal: Terminal, argv: Sequence[str], problem: Problem, code: ExitCode) -> int:
+    try:
+        terminal.out.flush()
+        if "--json" in argv:
+            terminal.say(json.dumps({"error": problem.to_dict()}, ensure_ascii=False))
+        else:
+            terminal.say("\n".join(render_problem(problem, palette=terminal.err_palette)))
+    except BrokenPipeError:
+        return _broken_pipe()
+    return code
+
+
+def _broken_pipe() -> int:
+    """End as a command does whose reader has gone (`| head`): silently, and well."""
+    from trigger_cli.crash import discard_output
+
+    discard_output()
+    sys.stderr.flush()
+    return ExitCode.DONE
