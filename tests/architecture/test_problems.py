@@ -13,6 +13,7 @@ KEBAB_CASE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 CARRY_ANOTHERS = {
     "trigger_cli.errors.ServerFailure": "carries the problem that a server answered with",
+    "trigger_sdk.errors.RunFailed": "carries the problem that the run ended with",
 }
 """Error classes without a code of their own, and why."""
 
