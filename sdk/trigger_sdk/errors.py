@@ -109,8 +109,8 @@ class BodyBlocked(TriggerError):
 
     code = "body-blocked"
     hint = (
-        "Move the work into a task with a plain `def`, which runs in a thread: `await task.run(crunch, data)`; sleep with "
-        "`await trigger_sdk.sleep(...)`."
+        "Move the work into a task with a plain `def`, which runs in a thread: `await task.run(crunch, data)`; sleep "
+        "with `await trigger_sdk.sleep(...)`."
     )
 
     @classmethod

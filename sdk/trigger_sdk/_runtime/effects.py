@@ -22,13 +22,13 @@ _FILES = (
 )  # fmt: skip
 _PROCESSES = (
     "os.exec", "os.fork", "os.forkpty", "os.kill", "os.killpg", "os.posix_spawn", "os.spawn", "os.startfile",
-    "os.system", "pty.spawn", "subprocess.Popen", "signal.pthread_kill", "_thread.start_new_thread", "_thread.start_joinable_thread",
-    "webbrowser.open",
+    "os.system", "pty.spawn", "subprocess.Popen", "signal.pthread_kill", "_thread.start_new_thread",
+    "_thread.start_joinable_thread", "webbrowser.open",
 )  # fmt: skip
 _NETWORK = (
     "socket.bind", "socket.connect", "socket.getaddrinfo", "socket.gethostbyaddr", "socket.gethostbyname",
-    "socket.getnameinfo", "socket.sendmsg", "socket.sendto", "http.client.connect", "http.client.send", "urllib.Request",
-    "ftplib.connect", "ftplib.sendcmd", "imaplib.open", "imaplib.send", "nntplib.connect", "nntplib.putline",
+    "socket.getnameinfo", "socket.sendmsg", "socket.sendto", "http.client.connect", "http.client.send",
+    "urllib.Request", "ftplib.connect", "ftplib.sendcmd", "imaplib.open", "imaplib.send", "nntplib.connect", "nntplib.putline",
     "poplib.connect", "poplib.putline", "smtplib.connect", "smtplib.send", "telnetlib.Telnet.open",
     "telnetlib.Telnet.write",
 )  # fmt: skip

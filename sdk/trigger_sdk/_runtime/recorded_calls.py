@@ -53,8 +53,9 @@ class RecordedFunction:
             raise AttributeError(name)
         return getattr(self.__wrapped__, name)
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]  # passes for the function's type in isinstance(), as proxies do
+    # Passes for the function's type in isinstance(), as proxies do.
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         return type(self.__wrapped__)
 
     def __eq__(self, other: object) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class NotEncodable(TriggerError):
-    """A value holds something that cannot be stored; ``problem.where`` is its path, such as ``result.items[3].conn``."""
+    """A value holds something that cannot be stored; ``problem.where`` is its path: ``result.items[3].conn``."""
 
     code: ClassVar[str] = "not-encodable"
     hint: ClassVar[str] = "return plain data: dicts, lists, dataclasses, pydantic models, numbers, strings, dates"
