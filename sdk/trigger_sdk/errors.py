@@ -125,6 +125,8 @@ class ProblemError(TriggerError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
         self.problem = problem
+        self.__dict__["code"] = problem.code
+        self.__dict__["hint"] = problem.hint
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.problem,))

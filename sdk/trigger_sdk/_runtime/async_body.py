@@ -57,6 +57,7 @@ class AsyncBody(BodyBase):
         self._asked: list[Step] = []
         self._given_up: list[Step] = []
         self._main: BodyTask | None = None
+        self._left: list[BodyTask] | None = None
         self._over = False
 
     # --- what the attempt calls ---------------------------------------------------------------------------------
@@ -127,11 +128,13 @@ class AsyncBody(BodyBase):
         """Hand over what the body asked for and the journal did not settle, in the order of asking."""
         given_up, self._given_up = self._given_up, []
         for step in given_up:
-            if step.launched and step.outcome is None:
-                self._port.give_up(step)
+            if step.outcome is None:
+                begin = self._port.give_up if step.launched else self._port.launch  # launched as given up already
+                step.launched = True
+                begin(step)
         asked, self._asked = self._asked, []
         for step in asked:
-            if step.outcome is None:
+            if step.outcome is None and not step.launched:
                 step.launched = True
                 self._port.launch(step)
         self._port.flush()
@@ -148,16 +151,18 @@ class AsyncBody(BodyBase):
         main = self._main
         if main is None or not main.done():
             return False
-        left = self._loop.pending_tasks()
-        if left:
-            for task in left:
-                if not task.cancelling():
-                    task.cancel()
+        if self._left is None:
+            # As asyncio.run() does: cancel what is left behind, once, and wait for that.
+            self._left = self._loop.pending_tasks()
+            for task in self._left:
+                task.cancel()
             self._loop.turn()
-            if self._loop.pending_tasks():
-                return False
+        if not all(task.done() for task in self._left):
+            return False
         self._over = True
         self._report(main)
+        self._leaving = True
+        self._loop.discard(Suspended)
         return True
 
     def _report(self, main: BodyTask) -> None:
@@ -228,7 +233,9 @@ class AsyncBody(BodyBase):
     # --- what the loop calls ------------------------------------------------------------------------------------
 
     def start_timer(self, timer: DurableTimer, delay: float, name: str) -> None:
-        """Register a timer of the loop as a durable wait."""
+        """Register a timer of the loop as a durable wait; one of a body that unwinds never fires."""
+        if self._leaving:
+            return
         line = self._port.here()
         step = self._ask(self._loop.branch().next(), "timer", name, line)
         step.wait = Wait("timer", name, line, delay=delay)

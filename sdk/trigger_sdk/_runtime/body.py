@@ -5,7 +5,8 @@ from __future__ import annotations
 from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from trigger_sdk._codec import ClassNotFound, decode, decode_error, encode, encode_error
+from trigger_sdk._codec import decode, decode_error, encode, encode_error
+from trigger_sdk._codec.errors import ClassNotFound
 from trigger_sdk._runtime.step import Step
 from trigger_sdk.errors import NonDeterminismError, Suspended
 from trigger_sdk.protocol.entries import Entry

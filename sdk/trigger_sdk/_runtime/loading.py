@@ -78,7 +78,7 @@ def load(root: Path, emit: Callable[[LogLine], None]) -> Loaded:
     for source_root in reversed(project.import_roots):
         sys.path.insert(0, str(source_root))
     instrument.install(project)
-    guard.install(project)
+    guard.install_guard(project)
     output.capture(forwarding)
     try:
         loaded.problems = list(discovery.discover(project, declared=lambda: declared))

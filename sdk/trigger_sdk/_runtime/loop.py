@@ -145,9 +145,11 @@ class BodyLoop(asyncio.AbstractEventLoop):
         sys.set_asyncgen_hooks(None, _drop)
         events._set_running_loop(self)
         try:
-            for task in self.pending_tasks():
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
-                _unwind(task, leave)
+            while left := self.pending_tasks():  # unwinding may create more
+                self._tasks.clear()
+                for task in left:
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]
+                    _unwind(task, leave)
         finally:
             events._set_running_loop(outer)
             sys.set_asyncgen_hooks(*hooks)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from trigger_sdk._codec import PayloadInvalid, decode, decode_payload, encode
+from trigger_sdk._codec import decode_input, decode_payload, encode
+from trigger_sdk._codec.errors import PayloadInvalid
 from trigger_sdk._declare.context import AttemptInfo, Context, RunInfo
 from trigger_sdk._runtime.async_body import AsyncBody
 from trigger_sdk._runtime.attempt import Attempt, Body
