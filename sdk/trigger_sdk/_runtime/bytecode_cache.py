@@ -1,8 +1,8 @@
 """Instrumented bytecode on disk, beside the interpreter's own in ``__pycache__``, so that a start costs no rewriting.
 
 A file is found by the source's path and valid for one source text, one version of Python and one of the
-instrumentation. Anything else in its place - old, cut off, damaged - is ignored and replaced. It is written whole, under
-another name first, so that workers that start at the same time do not disturb each other.
+instrumentation. Anything else in its place - old, cut off, damaged - is ignored and replaced. It is written whole,
+under another name first, so that workers that start at the same time do not disturb each other.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ _PROCESSES = (
 _NETWORK = (
     "socket.bind", "socket.connect", "socket.getaddrinfo", "socket.gethostbyaddr", "socket.gethostbyname",
     "socket.getnameinfo", "socket.sendmsg", "socket.sendto", "http.client.connect", "http.client.send",
-    "urllib.Request", "ftplib.connect", "ftplib.sendcmd", "imaplib.open", "imaplib.send", "nntplib.connect", "nntplib.putline",
-    "poplib.connect", "poplib.putline", "smtplib.connect", "smtplib.send", "telnetlib.Telnet.open",
+    "urllib.Request", "ftplib.connect", "ftplib.sendcmd", "imaplib.open", "imaplib.send", "nntplib.connect",
+    "nntplib.putline", "poplib.connect", "poplib.putline", "smtplib.connect", "smtplib.send", "telnetlib.Telnet.open",
     "telnetlib.Telnet.write",
 )  # fmt: skip
 _OTHER = ("sqlite3.connect", "builtins.input", "time.sleep", "syslog.syslog")

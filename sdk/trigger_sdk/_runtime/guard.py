@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-    from trigger_sdk.protocol.project import Project
     from trigger_sdk.protocol.project_keys import GuardMode
+    from trigger_sdk.protocol.project_model import Project
 
 _scope_here = current_scope.get
 _logger = logging.getLogger("trigger_sdk.guard")
@@ -94,7 +94,7 @@ _DEFAULT: Final = Guard(mode="error", root=None, is_project_file=is_user_file)
 """For recorded calls that are refused before a project's guard is installed, as in a test."""
 
 
-def install_guard(project: Project) -> None:
+def install(project: Project) -> None:
     """Guard the bodies of ``project`` in this process, in the mode that it configures."""
     from trigger_sdk._runtime.guarded_methods import guard_methods
 
@@ -105,7 +105,7 @@ def install_guard(project: Project) -> None:
         sys.addaudithook(_audit)
 
 
-def uninstall_guard() -> None:
+def uninstall() -> None:
     """Let everything pass again; the hook itself stays, inert."""
     from trigger_sdk._runtime.guarded_methods import restore_methods
 

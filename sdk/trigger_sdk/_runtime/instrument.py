@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
-    from trigger_sdk.protocol.project import Project
+    from trigger_sdk.protocol.project_model import Project
 
 _INSERTED: Final = {PICK: recorded_calls.pick, WRAP: recorded_calls.wrap, UNWRAP: recorded_calls.unwrap}
 

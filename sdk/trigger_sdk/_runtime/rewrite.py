@@ -3,8 +3,8 @@
 Three things are inserted, and nothing else changes; lines and columns of all instructions stay:
 
 - ``f(x)`` becomes ``pick(f)(x)`` where ``f`` could be a recorded function: by its name (``dt.now()``, ``uuid4()``), or
-  because the text does not tell what it is (a parameter, a local variable, ``handlers[k]()``, an attribute that the
-  module fills).
+  because the text does not tell what it is (a parameter, a variable, ``handlers[k]()``, an attribute that the module
+  fills).
 - An expression that names a recorded function and is passed on becomes ``wrap(f)``: an argument, an assigned value, a
   default, an element. Whoever calls it in a body, be it a library, is recorded then.
 - ``x is time.time`` compares ``unwrap(x)``, and ``from time import time as clock`` is followed by ``clock = wrap(clock)``.

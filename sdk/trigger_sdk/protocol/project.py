@@ -9,93 +9,20 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from trigger_sdk.protocol.errors import ProjectInvalid
-from trigger_sdk.protocol.project_keys import DEFAULT_DIRS, DEFAULTS, GuardMode, Settings, read_settings
+from trigger_sdk.protocol.project_files import job_files as job_files
+from trigger_sdk.protocol.project_files import module_name as module_name
+from trigger_sdk.protocol.project_keys import Settings, read_settings
+from trigger_sdk.protocol.project_model import Project as Project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TRIGGER_TOML: Final = "trigger.toml"
 PYPROJECT: Final = "pyproject.toml"
-STATE_FOLDER: Final = ".trigger"
-"""Folder in the root for the dev database, locks and caches."""
-
-_FOREIGN_FOLDERS: Final = frozenset(("site-packages", "dist-packages", "node_modules", "__pycache__", "__pypackages__"))
-"""Folders whose content is nobody's source, wherever they lie."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """A project as it is configured.
-
-    Attributes:
-        root: the folder of the configuration file, absolute, links resolved.
-        config_file: the file the configuration was read from; None for a project made up of defaults.
-        name: for people: the key ``name``, or the project's name in pyproject.toml, or the folder's.
-        dirs: folders or files that hold jobs, relative to the root, as configured.
-        source_roots: folders from which the project's packages are imported, absolute, before the root itself.
-        python: interpreter to run the project with: a path, or a command to be found on PATH; None leaves the choice.
-        guard: what happens on a side effect in a body: ``error``, ``warn`` or ``off``.
-        wait_grace: seconds a run whose every branch waits stays in its worker.
-        concurrency: runs held by a worker at once.
-        task_threads: threads for sync tasks.
-        notes: what the user should know about how the configuration was found, one sentence each.
-    """
-
-    root: Path
-    config_file: Path | None = None
-    name: str = ""
-    dirs: tuple[str, ...] = DEFAULT_DIRS
-    source_roots: tuple[Path, ...] = ()
-    python: str | None = None
-    guard: GuardMode = "error"
-    wait_grace: float = DEFAULTS.wait_grace
-    concurrency: int = DEFAULTS.concurrency
-    task_threads: int = DEFAULTS.task_threads
-    notes: tuple[str, ...] = ()
-
-    @property
-    def import_roots(self) -> tuple[Path, ...]:
-        """Folders to put on ``sys.path`` for the project's code, first wins: the source roots, then the root."""
-        return (*self.source_roots, *(() if self.root in self.source_roots else (self.root,)))
-
-    @property
-    def state_folder(self) -> Path:
-        """``.trigger`` in the root."""
-        return self.root / STATE_FOLDER
-
-    def is_project_file(self, path: str | Path) -> bool:
-        """Tell whether ``path`` is the project's own source: below its roots, in no environment or hidden folder."""
-        name = os.fspath(path)
-        if name.startswith("<"):
-            return False
-        folder, _ = os.path.split(name)
-        return _holds_project_files(tuple(os.fspath(root) for root in self.import_roots), folder)
-
-
-@lru_cache(maxsize=4096)
-def _holds_project_files(roots: tuple[str, ...], folder: str) -> bool:
-    real = os.path.realpath(folder)
-    for root in roots:
-        if real == root or real.startswith(root.rstrip(os.sep) + os.sep):
-            return not any(is_foreign_folder(part) for part in _folders_between(root, real))
-    return False
-
-
-def _folders_between(root: str, folder: str) -> list[Path]:
-    """Return the folders below ``root`` on the way to ``folder``, itself included."""
-    path = Path(root)
-    return [path := path / part for part in Path(folder).relative_to(root).parts]
-
-
-def is_foreign_folder(folder: Path) -> bool:
-    """Tell whether a folder holds no source of the project: hidden, installed packages, a virtual environment."""
-    return folder.name.startswith(".") or folder.name in _FOREIGN_FOLDERS or (folder / "pyvenv.cfg").is_file()
 
 
 def find_project(start: Path) -> Project | None:
@@ -115,12 +42,19 @@ def _is_root(folder: Path) -> bool:
     if (folder / TRIGGER_TOML).is_file():
         return True
     pyproject = folder / PYPROJECT
-    # Read as text first: a pyproject.toml of somebody else need not be valid for us to walk past it.
-    return pyproject.is_file() and _TABLE.search(pyproject.read_text(encoding="utf-8", errors="replace")) is not None
+    if not pyproject.is_file():
+        return False
+    text = pyproject.read_text(encoding="utf-8", errors="replace")
+    if "trigger" not in text:
+        return False
+    try:
+        return _tool_table(tomllib.loads(text)) is not None
+    except tomllib.TOMLDecodeError:
+        return _TABLE.search(text) is not None  # broken: ours to complain of only if it was meant for us
 
 
-_TABLE: Final = re.compile(r"^\s*\[{1,2}\s*tool\s*\.\s*[\"']?trigger[\"']?\s*[].]|^\s*trigger\s*[.=]", re.MULTILINE)
-"""``[tool.trigger]``, ``[tool.trigger.x]``, or ``trigger = {...}`` below ``[tool]``."""
+_TABLE: Final = re.compile(r"^\s*\[\s*tool\s*\.\s*[\"']?trigger[\"']?\s*[].]", re.MULTILINE)
+"""``[tool.trigger]`` in a text that is not valid TOML."""
 
 
 def load_project(root: Path) -> Project:

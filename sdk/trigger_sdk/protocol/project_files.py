@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trigger_sdk.protocol.errors import ProjectInvalid
 from trigger_sdk.protocol.problem import Problem
-from trigger_sdk.protocol.project import Project, is_foreign_folder
+from trigger_sdk.protocol.project_model import Project, is_foreign_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
