@@ -7,10 +7,17 @@ flight uses ``add_done_callback`` instead.
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import Future
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, TypeVar
 
+from engine import startup
+from engine.board import Board
 from engine.clock import Clock, SystemClock
+from engine.errors import EngineClosed, RunNotFound
 from engine.ids import Ids, SortableIds
 from engine.listener import Listener
 from engine.model import (
@@ -26,15 +33,42 @@ from engine.model import (
     Settings,
     Step,
 )
-from engine.store.interface import Store
+from engine.operations import appending, ending, events, leases, logs, manifests, recovery, runs
+from engine.outbox import Outbox
+from engine.pipeline import Committed, Pipeline
+from engine.store.interface import OpenStore, Reader, Store
+from engine.transaction import Operation, Transaction
+from engine.views import logs as log_view
+from engine.views import runs as run_view
+from engine.views import steps as step_view
+from engine.views.steps import InFlight
 from trigger_sdk.protocol.entries import Entry, RunOptions
 from trigger_sdk.protocol.manifest import JobManifest
 from trigger_sdk.protocol.messages import HeldRun, LogLine
 from trigger_sdk.protocol.problem import Problem
+from trigger_sdk.protocol.states import FINAL_STATES
+
+T = TypeVar("T")
+
+_READERS: Final = 2
+"""Threads that read: one long list does not hold up a look at a run."""
 
 
 class Engine:
-    """Durable runs on a store."""
+    """Durable runs on a store. Made by :meth:`open`; used on the loop it was opened on."""
+
+    def __init__(self, store: OpenStore, listener: Listener, clock: Clock, ids: Ids, settings: Settings) -> None:
+        loop = asyncio.get_running_loop()
+        self._store = store
+        self._board = Board()
+        self._outbox = Outbox(listener, loop)
+        self._pipeline = Pipeline(
+            store, self._board, clock=clock, ids=ids, settings=settings, loop=loop, announce=self._announce
+        )
+        self._roles = startup.role_loops(self._pipeline, clock)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="trigger-reader")
+        self._in_flight: dict[str, dict[str, InFlight]] = {}
+        self._closed = False
 
     @classmethod
     async def open(
@@ -46,17 +80,53 @@ class Engine:
         ids: Ids | None = None,
         settings: Settings | None = None,
     ) -> Engine:
-        """Open the store (``SqliteStore(path)``), bring its schema up to date, start the writer and the roles."""
-        raise NotImplementedError
+        """Open the store (``SqliteStore(path)``), bring its schema up to date, start the writer and the roles.
+
+        Sessions of an earlier process are dead: their runs are queued again before this returns. StoreError.
+        """
+        settings = settings or Settings()
+        opened = await asyncio.to_thread(store.open, settings.durability)
+        engine = cls(opened, listener, clock or SystemClock(), ids or SortableIds(), settings)
+        engine._pipeline.start()
+        await engine._pipeline.submit(startup.release_dead_sessions)
+        for role in engine._roles.values():
+            role.start()
+        return engine
 
     async def close(self) -> None:
-        """Stop the roles, commit what waits, close the store. Sessions are not released: they are dead at next open."""
-        raise NotImplementedError
+        """Stop the roles, commit what waits, close the store. Runs that sessions hold are released at the next open."""
+        if self._closed:
+            return
+        self._closed = True
+        await asyncio.gather(*(role.stop() for role in self._roles.values()))
+        await self._pipeline.close()
+        await asyncio.to_thread(self._readers.shutdown)
+        await asyncio.to_thread(self._store.close)
+        self._outbox.close()
 
     @property
     def problem(self) -> Problem | None:
         """What is wrong with the store now (disk full...), or None."""
-        raise NotImplementedError
+        return self._pipeline.problem
+
+    def _announce(self, committed: Committed) -> None:
+        self._outbox.send(committed.news, committed.ended)
+        for run_id in committed.ended:
+            self._in_flight.pop(run_id, None)
+        for name, due in committed.due.items():
+            self._roles[name].note(due)
+
+    def _outside(self, operation: Operation[T]) -> Future[T]:
+        return self._pipeline.submit(operation, outside=True)
+
+    async def _read(self, view: Callable[[Reader], T]) -> T:
+        def read() -> T:
+            with self._store.reader() as sql:
+                return view(sql)
+
+        if self._closed:
+            raise EngineClosed("The engine is closed.")
+        return await asyncio.get_running_loop().run_in_executor(self._readers, read)
 
     # --- runs ---
 
@@ -64,104 +134,148 @@ class Engine:
         self, job: str, payload: bytes, options: RunOptions | None = None, *, code: str | None = None
     ) -> Future[Created]:
         """Create a run. StoreUnavailable, StoreBusy, ValueTooLarge, InvalidOptions."""
-        raise NotImplementedError
+        request = RunRequest(job=job, payload=payload, options=options or RunOptions(), code=code)
+
+        def create(tx: Transaction) -> Created:
+            runs.check(request)
+            return runs.create(tx, request)[0]
+
+        return self._outside(create)
 
     def create_runs(self, requests: Sequence[RunRequest]) -> Future[list[Created]]:
-        """Create runs in one commit, all or none."""
-        raise NotImplementedError
+        """Create runs in one commit, all or none; errors as of :meth:`create_run`."""
+
+        def create(tx: Transaction) -> list[Created]:
+            for request in requests:
+                runs.check(request)
+            return [runs.create(tx, request)[0] for request in requests]
+
+        return self._outside(create)
 
     def cancel(self, run_id: str) -> Future[Run]:
-        """Ask that a run be cancelled. RunNotFound, RunFinal."""
-        raise NotImplementedError
+        """Ask that a run be cancelled; asking again changes nothing. RunNotFound, RunFinal."""
+        return self._outside(_then_show(ending.cancel, run_id))
 
     def resume(self, run_id: str) -> Future[Run]:
         """Queue a failed, crashed or timed-out run again, from its failed step. RunNotFound, RunNotResumable."""
-        raise NotImplementedError
+        return self._outside(_then_show(recovery.resume, run_id))
 
     def replay(self, run_id: str) -> Future[Created]:
-        """Create a new run with the payload and options of this one. RunNotFound."""
-        raise NotImplementedError
+        """Create a new run with the payload and options of this one, bound to no version. RunNotFound."""
+        return self._outside(partial(recovery.replay, run_id=run_id))
 
     def send_event(self, name: str, payload: bytes, event_id: str | None = None) -> Future[Sent]:
         """Send an event: ends the waits that it matches. An id that was sent before is not sent again."""
-        raise NotImplementedError
+
+        def send(tx: Transaction) -> Sent:
+            events.check(payload)
+            return events.send(tx, name, payload, event_id)
+
+        return self._outside(send)
 
     # --- workers ---
 
     def save_manifest(self, code: str, jobs: Sequence[JobManifest]) -> Future[None]:
         """Keep what a code version declares; the version becomes the newest."""
-        raise NotImplementedError
+        return self._pipeline.submit(partial(manifests.save, code=code, jobs=jobs))
 
     def open_session(
         self, worker_id: str, code: str, jobs: Sequence[str], capacity: int, held: Sequence[HeldRun] = ()
     ) -> Future[list[str]]:
         """Open (or reopen) a worker's session; returns the held runs whose lease still stands."""
-        raise NotImplementedError
+        return self._pipeline.submit(
+            partial(leases.open_session, worker=worker_id, code=code, jobs=jobs, capacity=capacity, held=held)
+        )
 
     def beat(self, worker_id: str) -> Future[None]:
         """Extend the session's lease. SessionUnknown."""
-        raise NotImplementedError
+        return self._pipeline.submit(partial(leases.beat, worker=worker_id))
 
     def drain_session(self, worker_id: str) -> Future[None]:
-        """Assign nothing new to the session."""
-        raise NotImplementedError
+        """Assign nothing new to the session. SessionUnknown."""
+        return self._pipeline.submit(partial(leases.drain, worker=worker_id))
 
     def close_session(self, worker_id: str, *, crashed: bool = True) -> Future[None]:
-        """Release every run the session holds. ``crashed=False``: it left in order, no run is counted as crashing it."""
-        raise NotImplementedError
+        """Release every run the session holds. ``crashed=False``: it left in order; no run is counted as its killer."""
+        return self._pipeline.submit(partial(leases.close_session, worker=worker_id, crashed=crashed))
 
     def append(self, run_id: str, token: int, cid: int, entries: Sequence[Entry]) -> Future[Appended]:
-        """Commit a worker's entries. LeaseLost, ValueTooLarge, InvalidEntry; repeated entries are acknowledged again."""
-        raise NotImplementedError
+        """Commit a worker's entries; repeated ones are acknowledged again. LeaseLost, ValueTooLarge, InvalidEntry."""
+        del cid  # the entries' own keys tell a repetition
+        return self._pipeline.submit(partial(appending.append, run_id=run_id, token=token, entries=entries))
 
     def suspend(self, run_id: str, token: int, seen: int, wake_at: float | None) -> Future[bool]:
         """Let a run leave its worker; False when entries above ``seen`` are on their way. LeaseLost."""
-        raise NotImplementedError
+        return self._pipeline.submit(partial(leases.suspend, run_id=run_id, token=token, seen=seen, wake_at=wake_at))
 
     def finish(
         self, run_id: str, token: int, state: EndState, value: bytes | None, failed_step: str = ""
     ) -> Future[None]:
         """End a run. LeaseLost, ValueTooLarge; a repeated finish with the same token is acknowledged again."""
-        raise NotImplementedError
+        return self._pipeline.submit(
+            partial(leases.finish, run_id=run_id, token=token, state=state, value=value, failed_step=failed_step)
+        )
 
     def note_running(
         self, run_id: str, token: int, step: str, name: str, op: str, attempt: int, started_at: float
     ) -> None:
         """Remember (in memory) that a step's attempt is in flight, for :meth:`steps`."""
-        raise NotImplementedError
+        known = self._in_flight.get(run_id)
+        if known is None or any(one.token != token for one in known.values()):
+            known = self._in_flight[run_id] = {}
+        known[step] = InFlight(token=token, step=step, name=name, op=op, attempt=attempt, started_at=started_at)
 
     # --- reads ---
 
     async def jobs(self) -> list[KnownJob]:
         """Return the jobs of the newest code version, by id."""
-        raise NotImplementedError
+        return list(self._board.jobs.values())
 
     def job(self, job_id: str) -> KnownJob | None:
         """Return one job of the newest code version, from memory."""
-        raise NotImplementedError
+        return self._board.jobs.get(job_id)
 
     async def run(self, run_id: str) -> Run | None:
         """Return a run, or None."""
-        raise NotImplementedError
+        return await self._read(partial(run_view.one, run_id=run_id))
 
     async def runs(self, which: RunFilter) -> Page[Run]:
         """List runs, newest first. InvalidCursor."""
-        raise NotImplementedError
+        return await self._read(partial(run_view.page, which=which))
 
     async def steps(self, run_id: str) -> list[Step]:
         """Return a run's steps in the order in which they were first journalled, those in flight at the end."""
-        raise NotImplementedError
+        going = list(self._in_flight.get(run_id, {}).values())
+        return await self._read(partial(step_view.of_run, run_id=run_id, in_flight=going))
 
     async def wait_final(self, run_id: str, timeout: float) -> Run | None:
-        """Return the run when it is final, or as it stands after ``timeout`` seconds; None when there is no such run."""
-        raise NotImplementedError
+        """Return the run when it is final, or as it stands after ``timeout`` seconds; None when there is none."""
+        with self._outbox.watch(run_id) as ended:
+            run = await self.run(run_id)
+            if run is None or run.state in FINAL_STATES:
+                return run
+            await asyncio.wait([ended], timeout=timeout)
+        return await self.run(run_id)
 
     # --- logs ---
 
     def keep_logs(self, lines: Sequence[LogLine]) -> Future[list[LogLine]]:
         """Keep lines of output; returns those that were new."""
-        raise NotImplementedError
+        return self._pipeline.submit(partial(logs.keep, lines=lines))
 
     async def logs(self, run_id: str) -> list[LogLine]:
         """Return a run's lines in the order in which they were kept."""
-        raise NotImplementedError
+        return await self._read(partial(log_view.of_run, run_id=run_id))
+
+
+def _then_show(operation: Callable[[Transaction, str], None], run_id: str) -> Operation[Run]:
+    """Return an operation that returns the run as it left it."""
+
+    def operate(tx: Transaction) -> Run:
+        operation(tx, run_id)
+        run = run_view.one(tx.sql, run_id)
+        if run is None:
+            raise RunNotFound(f"There is no run {run_id}.")
+        return run
+
+    return operate

@@ -9,6 +9,7 @@ Error tree::
     ├── LeaseLost            lease-lost
     ├── SessionUnknown       session-unknown
     ├── ValueTooLarge        value-too-large
+    ├── InvalidValue         invalid-value
     ├── InvalidOptions       invalid-options
     ├── InvalidEntry         invalid-entry
     ├── InvalidCursor        invalid-cursor
@@ -75,6 +76,13 @@ class ValueTooLarge(EngineError):
 
     code = "value-too-large"
     hint = "Put large data into a file or an object store, and pass its address."
+
+
+class InvalidValue(EngineError):
+    """Bytes are not an encoded value."""
+
+    code = "invalid-value"
+    hint = "Use a worker and a server of the same release."
 
 
 class InvalidOptions(EngineError):

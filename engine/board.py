@@ -1,0 +1,103 @@
+"""What the writer thread remembers between transactions, so that it need not ask the database each time.
+
+All of it can be read from the database again, and is after a transaction was undone. Its size goes with the sessions,
+jobs, queues and event names, not with the runs.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import msgspec
+
+from engine.model import KnownJob
+from engine.store.interface import Reader
+from engine.store.statements import events, runs, sessions
+from trigger_sdk.protocol.manifest import JobManifest
+
+ReadyKey = tuple[str, str]
+"""Job and pinned code version (or empty): what decides which sessions can take a run."""
+
+decode_manifest = msgspec.msgpack.Decoder(list[JobManifest]).decode
+encode_manifest = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(slots=True)
+class Session:
+    """A worker's session: ``num`` orders them by age, ``held`` counts the runs it has."""
+
+    worker: str
+    num: int
+    code: str
+    jobs: frozenset[str]
+    capacity: int
+    draining: bool
+    held: int = 0
+
+    @property
+    def room(self) -> int:
+        """How many runs more it takes."""
+        return self.capacity - self.held
+
+
+@dataclass(slots=True)
+class Board:
+    """The writer thread's memory.
+
+    Attributes:
+        sessions: by worker id.
+        ready: keys of which there may be runs to start; checked and removed by the assignment.
+        limits: runs at once for each lane of a queue; a queue without limit may be absent.
+        jobs: the jobs of the newest code version; replaced, never changed, so that other threads can read it.
+    """
+
+    sessions: dict[str, Session] = field(default_factory=dict)
+    ready: set[ReadyKey] = field(default_factory=set)
+    limits: dict[str, int | None] = field(default_factory=dict)
+    jobs: dict[str, KnownJob] = field(default_factory=dict)
+    _paths: dict[str, set[str]] = field(default_factory=dict)
+
+    def load(self, sql: Reader) -> None:
+        """Read everything from the database."""
+        held: dict[str, int] = dict(sql.all(runs.HELD_COUNTS, {}))
+        self.sessions = {
+            worker: Session(
+                worker, num, code, frozenset(json.loads(jobs)), capacity, bool(draining), held.get(worker, 0)
+            )
+            for worker, num, code, jobs, capacity, draining, _ in sql.all(sessions.ALL, {})
+        }
+        self.ready = _ready_keys(sql)
+        self.limits = dict(sql.all(sessions.QUEUES, {}))
+        newest = sql.one(sessions.NEWEST_CODE, {})
+        self.jobs = {} if newest is None else known_jobs(newest[0], decode_manifest(newest[1]))
+        self._paths = {}
+
+    def paths(self, sql: Reader, name: str) -> set[str]:
+        """Return the first keys of all filters that waited for events of this name."""
+        known = self._paths.get(name)
+        if known is None:
+            known = self._paths[name] = {path for (path,) in sql.all(events.PATHS, {"name": name})}
+        return known
+
+    def takers(self, key: ReadyKey) -> list[Session]:
+        """Return the sessions that may take runs of a key: of the newest code that declares the job (or the pinned)."""
+        job, pin = key
+        able = [s for s in self.sessions.values() if not s.draining and job in s.jobs and pin in ("", s.code)]
+        if not able:
+            return able
+        newest = max(able, key=lambda s: s.num).code
+        return [s for s in able if s.code == newest]
+
+    def mark_all_ready(self, sql: Reader) -> None:
+        """Look at every queued run again: a session came or changed."""
+        self.ready |= _ready_keys(sql)
+
+
+def _ready_keys(sql: Reader) -> set[ReadyKey]:
+    return {(job, pin) for job, pin in sql.all(runs.READY_KEYS, {})}
+
+
+def known_jobs(code: str, manifest: list[JobManifest]) -> dict[str, KnownJob]:
+    """Return the jobs of a code version by id."""
+    return {job.id: KnownJob(code=code, manifest=job) for job in sorted(manifest, key=lambda job: job.id)}

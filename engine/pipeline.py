@@ -1,0 +1,273 @@
+"""The commit pipeline: what many callers ask for is committed in groups by one thread, and answered after the commit.
+
+A group is everything that waits when the thread is free. When an operation fails in a way it should not, the group is
+undone and each operation gets a transaction of its own, so that only the faulty one fails. When the database cannot
+work (disk full, locked), the group is kept and tried again until it can: its callers wait, and calls from outside are
+refused meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, Final, TypeVar
+
+from engine.board import Board
+from engine.clock import Clock
+from engine.errors import EngineClosed, EngineError, StoreBusy, StoreError, StoreUnavailable
+from engine.ids import Ids
+from engine.model import Settings
+from engine.operations.assignment import assign
+from engine.store.interface import OpenStore
+from engine.transaction import News, Operation, Transaction
+from trigger_sdk.protocol.problem import Problem
+
+T = TypeVar("T")
+
+_FIRST_RETRY_S: Final = 0.05
+_LAST_RETRY_S: Final = 2.0
+
+_MAX_CLOCK_STEP_S: Final = 60.0
+"""Within this, a clock that was set back does not turn the commits' time back; a larger step is a correction."""
+
+_log = logging.getLogger("trigger.engine")
+
+
+@dataclass(slots=True)
+class _Job:
+    """A submitted operation and where its answer goes."""
+
+    operation: Operation[Any]
+    future: Future[Any]
+    outside: bool
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
+class Committed:
+    """What the loop is told after a commit.
+
+    Attributes:
+        jobs: operations with their answers, in the order of submission.
+        news: for the listener, in order.
+        ended: ids of runs that ended.
+        due: role name to the earliest time written for it.
+    """
+
+    jobs: list[_Job]
+    news: list[News] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    due: dict[str, float] = field(default_factory=dict)
+
+
+class Pipeline:
+    """The writer thread and its queue. Everything but the thread's own methods is called on the loop."""
+
+    def __init__(
+        self,
+        store: OpenStore,
+        board: Board,
+        *,
+        clock: Clock,
+        ids: Ids,
+        settings: Settings,
+        loop: AbstractEventLoop,
+        announce: Callable[[Committed], None],
+    ) -> None:
+        self._store = store
+        self._board = board
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+        self._loop = loop
+        self._announce = announce
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._waiting = 0
+        self._closed = False
+        self._stop = threading.Event()
+        self._last_at = 0.0
+        self._trouble: StoreError | None = None
+        self._stale = True
+        self._thread = threading.Thread(target=self._work, name="trigger-writer", daemon=True)
+
+    # --- on the loop ---
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    @property
+    def problem(self) -> Problem | None:
+        """What keeps the database from working now, or None."""
+        trouble = self._trouble
+        return None if trouble is None else trouble.problem
+
+    def submit(self, operation: Operation[T], *, outside: bool = False) -> Future[T]:
+        """Queue an operation; the future is done after its commit.
+
+        ``outside``: a call that can be refused: StoreUnavailable while the database cannot work, StoreBusy when too
+        much waits. EngineClosed after :meth:`close`.
+        """
+        future: Future[T] = self._loop.create_future()
+        refusal = self._refusal(outside=outside)
+        if refusal is not None:
+            future.set_exception(refusal)
+            return future
+        self._waiting += 1
+        self._queue.put(_Job(operation, future, outside))
+        return future
+
+    def _refusal(self, *, outside: bool) -> EngineError | None:
+        if self._closed:
+            return EngineClosed("The engine is closed.")
+        trouble = self._trouble
+        if outside and trouble is not None:
+            return StoreUnavailable(trouble.message, where=trouble.problem.where)
+        if outside and self._waiting >= self._settings.outside_limit:
+            return StoreBusy(f"{self._waiting:,} operations wait for the database.")
+        return None
+
+    async def close(self) -> None:
+        """Commit what waits, then end the thread. Operations that the database cannot take fail with EngineClosed."""
+        if not self._closed:
+            self._closed = True
+            self._stop.set()
+            self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _deliver(self, committed: Committed) -> None:
+        self._waiting -= len(committed.jobs)
+        for job in committed.jobs:
+            if job.future.done():
+                continue
+            if job.error is None:
+                job.future.set_result(job.result)
+            else:
+                job.future.set_exception(job.error)
+        self._announce(committed)
+
+    # --- on the writer thread ---
+
+    def _work(self) -> None:
+        more = False
+        while True:
+            group, closing = self._take(wait=not more)
+            if group or more:
+                more = self._commit(group)
+            if closing:
+                return
+
+    def _take(self, *, wait: bool) -> tuple[list[_Job], bool]:
+        """Return what waits, and whether nothing will follow."""
+        group: list[_Job] = []
+        try:
+            job = self._queue.get(block=wait)
+            while job is not None:
+                group.append(job)
+                if len(group) >= self._settings.group_limit:
+                    return group, False
+                job = self._queue.get_nowait()
+        except Empty:
+            return group, False
+        return group, True
+
+    def _commit(self, group: list[_Job]) -> bool:
+        """Commit a group, however long it takes; return whether runs are left to be assigned."""
+        delay = _FIRST_RETRY_S
+        while True:
+            try:
+                tx = self._attempt(group)
+            except Exception as error:  # noqa: BLE001 - the thread must go on; each case is dealt with
+                self._undo()
+                trouble = self._store.explain(error)
+                if trouble is None:
+                    return self._commit_each(group, error)
+                self._trouble = trouble
+                if self._stop.wait(delay):
+                    self._last_try(group, trouble)
+                    return False
+                delay = min(delay * 2, _LAST_RETRY_S)
+            else:
+                self._trouble = None
+                self._tell(Committed(group, tx.news, tx.ended, tx.due))
+                return tx.more
+
+    def _last_try(self, group: list[_Job], trouble: StoreError) -> None:
+        """When closing: try once more; then tell the callers that it was not written."""
+        committed = Committed(group)
+        try:
+            tx = self._attempt(group)
+            committed = Committed(group, tx.news, tx.ended, tx.due)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._undo()
+            _log.error("Not written before the engine closed: %s (%s)", trouble.message, error)
+            closed = EngineClosed("The engine closed before the database could take this.")
+            for job in group:
+                job.result, job.error = None, closed
+        self._tell(committed)
+
+    def _attempt(self, group: list[_Job], *, assigning: bool = True) -> Transaction:
+        """Execute a group in one transaction. Any error but an EngineError of an operation escapes."""
+        self._store.begin()
+        if self._stale:
+            self._board.load(self._store.writer)
+            self._stale = False
+        tx = self._transaction()
+        for job in group:
+            self._execute(tx, job)
+        if assigning:
+            assign(tx)
+        self._store.commit()
+        return tx
+
+    def _execute(self, tx: Transaction, job: _Job) -> None:
+        before = tx.sql.changes
+        job.result = job.error = None
+        try:
+            job.result = job.operation(tx)
+        except EngineError as error:
+            if tx.sql.changes != before:
+                raise RuntimeError(f"an operation was refused after it had written: {error}") from error
+            job.error = error
+
+    def _commit_each(self, group: list[_Job], cause: Exception) -> bool:
+        """Give each operation a transaction of its own; the faulty one fails."""
+        if len(group) > 1:
+            outcomes = [self._commit([job]) for job in group]
+            return any(outcomes)
+        committed = Committed(group)
+        try:
+            tx = self._attempt(group, assigning=False)
+        except Exception as error:  # noqa: BLE001 - told to the caller
+            self._undo()
+            for job in group:
+                _log.error("An operation failed", exc_info=error)
+                job.result, job.error = None, error
+        else:
+            _log.error("Runs could not be assigned", exc_info=cause)
+            committed = Committed(group, tx.news, tx.ended, tx.due)
+        self._tell(committed)
+        return False
+
+    def _undo(self) -> None:
+        self._store.rollback()
+        self._stale = True
+
+    def _transaction(self) -> Transaction:
+        now = self._clock.now()
+        if self._last_at - _MAX_CLOCK_STEP_S < now < self._last_at:
+            now = self._last_at
+        self._last_at = now
+        return Transaction(self._store.writer, now, self._board, self._ids, self._settings)
+
+    def _tell(self, committed: Committed) -> None:
+        # A loop that is closed has nobody left to tell, and what is committed stays so.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._deliver, committed)

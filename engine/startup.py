@@ -1,0 +1,31 @@
+"""What happens when an engine opens."""
+
+from __future__ import annotations
+
+from engine.clock import Clock
+from engine.operations import leases
+from engine.pipeline import Pipeline
+from engine.roles.expirer import Expirer
+from engine.roles.loop import Role, RoleLoop
+from engine.roles.promoter import Promoter
+from engine.roles.pruner import Pruner
+from engine.roles.rescuer import Rescuer
+from engine.roles.timekeeper import Timekeeper
+from engine.transaction import Transaction
+
+
+def role_loops(pipeline: Pipeline, clock: Clock) -> dict[str, RoleLoop]:
+    """Return the loops of all roles by name."""
+    roles: list[Role] = [Promoter(), Timekeeper(), Expirer(), Rescuer(), Pruner()]
+    return {role.name: RoleLoop(role, pipeline, clock) for role in roles}
+
+
+def release_dead_sessions(tx: Transaction) -> None:
+    """Release the runs of sessions that an earlier process had: their connections died with it.
+
+    That is not held against the runs: it was the server that ended. With several executors on one database only the
+    sessions of this executor's earlier life may be closed; on SQLite there is one.
+    """
+    for worker in list(tx.board.sessions):
+        leases.close_session(tx, worker, crashed=False)
+    tx.news.clear()

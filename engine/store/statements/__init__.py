@@ -1,0 +1,1 @@
+"""The engine's statements, by noun, as SQLAlchemy Core; drivers compile each once."""

@@ -1,0 +1,1 @@
+"""What the engine shows: frozen values made from the database, read beside the writer."""
