@@ -217,7 +217,7 @@ class SqliteStore:
     def _take_lock(self) -> IO[bytes]:
         path = self.path.with_name(f"{self.path.name}-lock")
         try:
-            lock = path.open("a+b")  # noqa: SIM115 - held as long as the store is open
+            lock = path.open("a+b")
         except OSError as error:
             raise DatabaseUnreachable(f"The database cannot be opened: {error}.", where=str(self.path)) from error
         try:
