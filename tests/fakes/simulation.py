@@ -232,6 +232,19 @@ class Simulation:
             attempt.suspended(message)
         return True
 
+    async def pump_until(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
+        """Let everything happen until a condition holds; for bodies with threads of their own."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await self.settle(1)
+                await asyncio.sleep(0.001)
+
+    def end_child(self, wait: Entry, output: Any) -> None:
+        """End a run that the body waits for."""
+        self.write(
+            Entry(kind="wait_completed", step=wait.step, op="child", value=encode_json(output), name=f"run_{wait.step}")
+        )
+
     def write(self, entry: Entry) -> None:
         """Commit an entry of the engine."""
         entry = msgspec.structs.replace(entry, seq=len(self.entries) + 1, at=self.now)

@@ -143,13 +143,15 @@ class BodyLoop(asyncio.AbstractEventLoop):
         outer = events._get_running_loop()
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(None, _drop)
+        variables = copy_context()
+        variables.run(current_scope.set, self._scope)  # what the unwinding code calls is refused, not run as if outside
         events._set_running_loop(self)
         try:
             while left := self.pending_tasks():  # unwinding may create more
                 self._tasks.clear()
                 for task in left:
                     task._log_destroy_pending = False  # type: ignore[attr-defined]
-                    _unwind(task, leave)
+                    variables.run(_unwind, task, leave)
         finally:
             events._set_running_loop(outer)
             sys.set_asyncgen_hooks(*hooks)
