@@ -1,12 +1,15 @@
 """What every test can ask for, and how hypothesis runs here."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import hypothesis
 import pytest
+
+from tests.fakes.dev_process import DevProcess
+from tests.fakes.services_process import ServicesProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,3 +34,31 @@ def missing_service() -> Callable[[str], NoReturn]:
         pytest.skip(f"{service} is not available")
 
     return give_up
+
+
+@pytest.fixture
+def dev_project() -> Iterator[Callable[..., DevProcess]]:
+    """Return what starts `trigger dev` for a project folder, on a port of its own; ended with the test."""
+    started: list[DevProcess] = []
+
+    def start(project: Path, *, ready: bool = True, **variables: str) -> DevProcess:
+        started.append(DevProcess(project, **variables))
+        return started[-1].start(ready=ready)
+
+    yield start
+    for process in started:
+        process.close()
+
+
+@pytest.fixture
+def services_of() -> Iterator[Callable[[Path], ServicesProcess]]:
+    """Return what starts the services of a project made from a template; ended with the test."""
+    started: list[ServicesProcess] = []
+
+    def start(project: Path) -> ServicesProcess:
+        started.append(ServicesProcess(project))
+        return started[-1].start()
+
+    yield start
+    for process in started:
+        process.close()

@@ -1,5 +1,4 @@
-from services.mail import Mail
-from services.payment import Payment
+from services import all_services
 from services.server import serve
 
-serve({"payment": Payment(), "mail": Mail()})
+serve(all_services())

@@ -1,8 +1,6 @@
 from pathlib import Path
 
-from services.crm import Crm
-from services.directory import Directory
-from services.mail import Mail
+from services import all_services
 from services.server import serve
 
-serve({"directory": Directory(), "crm": Crm(), "mail": Mail()}, files=Path("uploads"))
+serve(all_services(), files=Path("uploads"))

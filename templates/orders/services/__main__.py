@@ -1,6 +1,4 @@
-from services.mail import Mail
-from services.payment import Payment
+from services import all_services
 from services.server import serve
-from services.warehouse import Warehouse
 
-serve({"payment": Payment(), "warehouse": Warehouse(), "mail": Mail()})
+serve(all_services())

@@ -275,6 +275,7 @@ class Server(ThreadingHTTPServer):
     """One thread for each connection; a client that hangs up early is no news."""
 
     daemon_threads = True
+    world: World
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), ConnectionError):
@@ -284,7 +285,9 @@ class Server(ThreadingHTTPServer):
 def make_server(services: Mapping[str, object], *, port: int, journal: Path, files: Path | None = None) -> Server:
     """Return a server that is bound to ``port`` (0: any free one) and not yet serving."""
     world = World(services, journal)
-    return Server(("127.0.0.1", port), type("BoundHandler", (Handler,), {"world": world, "files": files}))
+    server = Server(("127.0.0.1", port), type("BoundHandler", (Handler,), {"world": world, "files": files}))
+    server.world = world
+    return server
 
 
 def serve(services: Mapping[str, object], *, files: Path | None = None) -> None:

@@ -1,7 +1,4 @@
-from services.box_office import BoxOffice
-from services.chat import Chat
-from services.mail import Mail
-from services.payment import Payment
+from services import all_services
 from services.server import serve
 
-serve({"tickets": BoxOffice(), "payment": Payment(), "mail": Mail(), "chat": Chat()})
+serve(all_services())
