@@ -10,6 +10,7 @@ from engine.operations import ending, events, queueing, runs, values, waits
 from engine.store.statements import runs as run_statements
 from engine.transaction import RunRow, Transaction, WaitRow
 from trigger_sdk.protocol.entries import Entry, EventWait, SendEvent, StartRun, WaitSpec, decode_spec, encode_spec
+from trigger_sdk.protocol.problem import Problem
 from trigger_sdk.protocol.states import FINAL_STATES
 from trigger_sdk.protocol.values import encode_json, encode_problem
 
@@ -81,11 +82,9 @@ def _start_run(tx: Transaction, run: RunRow, wait: WaitRow, spec: StartRun) -> N
     row = tx.sql.one(run_statements.CHILD_OF, {"parent": run.num, "step": wait.step})
     if row is None:
         request = RunRequest(job=spec.job, payload=spec.payload, options=spec.options)
-        try:
-            runs.check(request)
-            _check_known(tx, spec.job)
-        except EngineError as error:
-            waits.complete(tx, wait, "wait_failed", encode_problem(error.problem), name="", is_open=False)
+        refusal = _refusal(tx, request)
+        if refusal is not None:
+            waits.complete(tx, wait, "wait_failed", encode_problem(refusal), name="", is_open=False)
             return
         created, _ = runs.create(tx, request, parent=run.num, parent_step=wait.step)
         child = queueing.find(tx, created.run_id)
@@ -100,17 +99,20 @@ def _start_run(tx: Transaction, run: RunRow, wait: WaitRow, spec: StartRun) -> N
         waits.open_wait(tx, wait._replace(child=child.num))
 
 
-class _UnknownJob(EngineError):
-    """A body started a job that no worker declared."""
-
-    code = "unknown-job"
-    hint = "Check the job's id; a job must be in the project's `dirs` to be known."
-
-
-def _check_known(tx: Transaction, job: str) -> None:
-    if job not in tx.board.jobs:
-        known = ", ".join(sorted(tx.board.jobs)) or "none"
-        raise _UnknownJob(f"There is no job {job!r}.", detail=f"Known jobs: {known}.")
+def _refusal(tx: Transaction, request: RunRequest) -> Problem | None:
+    """Return why a run cannot be started, or None."""
+    try:
+        runs.check(request)
+    except EngineError as error:
+        return error.problem
+    if request.job in tx.board.jobs:
+        return None
+    return Problem(
+        code="unknown-job",
+        message=f"There is no job {request.job!r}.",
+        detail=f"Known jobs: {', '.join(sorted(tx.board.jobs)) or 'none'}.",
+        hint="Check the job's id; a job must be in the project's `dirs` to be known.",
+    )
 
 
 def _send(tx: Transaction, wait: WaitRow, spec: SendEvent) -> None:

@@ -26,6 +26,7 @@ def upgrade() -> None:
     _runs()
     _run_indexes()
     _journal()
+    _logs()
     _waits_and_events()
     _workers()
 
@@ -157,6 +158,9 @@ def _journal() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     _index("blobs_run", "blobs", ["run"])
+
+
+def _logs() -> None:
     op.create_table(
         "logs",
         sa.Column("num", _KEY, autoincrement=False, nullable=False),
