@@ -3,14 +3,14 @@
 Error tree::
 
     TriggerError
-    └── CliError                       exit_code
-        ├── UsageProblem               2
-        │   ├── UnknownCommand, BadPayload, NeedsConfirmation, AmbiguousRun, ...
-        ├── EnvironmentProblem         3
-        │   └── ServerUnreachable, NotATriggerServer, ProjectNotFound
-        ├── Refusal                    4   the executor said no; its own problem
-        ├── ServerFailure              70  the executor has a bug
-        └── WaitTimedOut               1
+    └── CliError                    exit_code
+        ├── UsageProblem            2   UnknownCommand, BadPayload, NeedsConfirmation, UnknownTemplate,
+        │                               InitConflict, InitHalfDone, AmbiguousRun
+        ├── EnvironmentProblem      3   ServerUnreachable, NotATriggerServer, InitFailed
+        ├── Refusal                 4   the executor said no: carries its problem
+        │   └── ServerFailure       70  the executor has a bug: carries its problem
+        ├── WaitTimedOut            1
+        └── DemoFailed              1
 """
 
 from __future__ import annotations
@@ -83,13 +83,6 @@ class InitHalfDone(UsageProblem):
     code = "init-half-done"
 
 
-class InitFailed(CliError):
-    """The files could not be written; what was written is removed again."""
-
-    code = "init-failed"
-    exit_code = ExitCode.ENVIRONMENT
-
-
 class AmbiguousRun(UsageProblem):
     """More than one run has an id that begins or ends so."""
 
@@ -117,11 +110,10 @@ class NotATriggerServer(EnvironmentProblem):
     hint = "check --url and TRIGGER_API_URL"
 
 
-class ProjectNotFound(EnvironmentProblem):
-    """No project here or above."""
+class InitFailed(EnvironmentProblem):
+    """The files could not be written; what was written is removed again."""
 
-    code = "project-not-found"
-    hint = "make one here: trigger init"
+    code = "init-failed"
 
 
 class Refusal(CliError):

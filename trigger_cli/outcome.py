@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,6 +14,10 @@ from trigger_sdk.protocol.problem import Problem, TriggerError
 
 if TYPE_CHECKING:
     from trigger_cli.terminal import Terminal
+
+PROGRAM = "trigger"
+COMPLETION = "_TRIGGER_COMPLETE"
+"""Set by the shell's completion script; typer answers it."""
 
 _CONFIGURATION_PREFIX = "trigger_sdk.protocol"
 
@@ -55,8 +60,13 @@ def _invoke(argv: Sequence[str]) -> int:
 
     from trigger_cli.app import make_command
 
+    command = make_command()
+    if COMPLETION in os.environ:
+        command.main(prog_name=PROGRAM)
     try:
-        result = make_command().main(list(argv), prog_name="trigger", standalone_mode=False)
+        # Not main(): it takes a closed pipe for its own to deal with.
+        with command.make_context(PROGRAM, list(argv)) as context:
+            result = command.invoke(context)
     except Exit as end:
         return end.exit_code
     except (Abort, EOFError):

@@ -63,6 +63,11 @@ class Terminal:
         """Write data and a newline to ``out``."""
         self.out.write(text + "\n")
 
+    def print_now(self, text: str = "") -> None:
+        """Write data and a newline to ``out``, visible at once even when piped."""
+        self.print(text)
+        self.out.flush()
+
     def say(self, text: str = "") -> None:
         """Write talk and a newline to ``err``."""
         self.out.flush()

@@ -88,9 +88,10 @@ def _gaps(start: float, end: float, busy: Sequence[tuple[float, float]]) -> list
     """Return the stretches between ``start`` and ``end`` that no busy time touches."""
     gaps, moment = [], start
     for left, right in sorted(busy):
-        if left > moment:
+        if moment < left and moment < end:
             gaps.append((moment, min(left, end)))
-        moment = max(moment, right)
+        # Clocks that differ can have a step end before it began.
+        moment = max(moment, left, right)
     if moment < end:
         gaps.append((moment, end))
     return gaps
@@ -110,13 +111,13 @@ def render_axis(scale: Scale, glyphs: Glyphs) -> str:
         return True
 
     origin = scale.stretches[0].start
-    put(0, "0")
-    whole = format_duration(scale.stretches[-1].end - origin)
-    put(scale.width - len(whole), whole)
     for stretch in scale.stretches:
         if stretch.folded:
             text = f"{glyphs.gap} {format_duration(stretch.end - stretch.start)} {glyphs.gap}"
-            put(round((stretch.left + stretch.right - len(text)) / 2), text)
+            put(min(round((stretch.left + stretch.right - len(text)) / 2), scale.width - len(text)), text)
+    put(0, "0")
+    whole = format_duration(scale.stretches[-1].end - origin)
+    put(scale.width - len(whole), whole)
     if len(scale.stretches) == 1:
         for tick in _ticks(scale):
             put(round(scale.column(origin + tick)), glyphs.tick + _short(tick))

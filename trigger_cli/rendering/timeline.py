@@ -13,6 +13,8 @@ from trigger_cli.rendering.values import format_duration, format_time, format_va
 from trigger_cli.rendering.view import ErrorView, LogView, RunView, StepView
 
 _NARROWEST_BAR = 12
+_NARROWEST_LABEL = 8
+_OFFSET_WIDTH = 8
 _LABEL_SHARE = 0.45
 _PAYLOAD_LINES = 8
 _OUTPUT_LINES = 20
@@ -209,12 +211,14 @@ def _noted(row: _Row, palette: Palette) -> str:
 def _draw_narrow(rows: Sequence[_Row], run: RunView, label_width: int, style: Style) -> list[str]:
     """Return rows without bars, for terminals that are too narrow: when each step began instead."""
     origin = run.started_at if run.started_at is not None else run.created_at
+    room = style.width - _OFFSET_WIDTH - 4 - max(columns(row.note) for row in rows)
+    label_width = max(_NARROWEST_LABEL, min(label_width, room))
     lines = []
     for row in rows:
         start = row.step.started_at
         offset = "" if start is None else f"+{format_duration(start - origin)}"
         label = pad(cut(row.label, label_width, style.glyphs.ellipsis), label_width)
-        lines.append(f"{label}  {pad(offset, 7, right=True)}  {_noted(row, style.palette)}".rstrip())
+        lines.append(f"{label}  {pad(offset, _OFFSET_WIDTH, right=True)}  {_noted(row, style.palette)}".rstrip())
         lines.extend(_below(row.step, run.created_at, style))
     return lines
 

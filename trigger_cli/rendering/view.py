@@ -15,6 +15,9 @@ Json = Mapping[str, Any]
 WAIT_KINDS = frozenset(("sleep", "timer", "event", "child"))
 """Kinds of steps during which nothing of the run is executed."""
 
+_CODE_LENGTH = 12
+"""As much of a code version's hash as tells one from another."""
+
 _STEP_WORDS = {
     "record": "record {}", "sleep": "sleep", "timer": "timer", "event": "wait for {}",
     "child": "run {}", "trigger": "start {}", "send": "send {}",
@@ -136,7 +139,7 @@ class RunView:
             tags=tuple(str(tag) for tag in data.get("tags") or ()),
             parent=str(data.get("parent") or ""),
             replayed_from=str(data.get("replayed_from") or ""),
-            version=str(data.get("version") or data.get("code") or ""),
+            version=str(data.get("version") or str(data.get("code") or "")[:_CODE_LENGTH]),
             created_text=str(data["created_at"]),
         )
 

@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 from trigger_cli.errors import UnknownTemplate
 
 DESCRIPTION_FILE = "template.toml"
-_LEFT_OUT = frozenset(("__pycache__", ".trigger", ".pytest_cache", ".mypy_cache", ".ruff_cache", DESCRIPTION_FILE))
 DEFAULT = "hello"
 
 
@@ -91,9 +90,11 @@ def _read(folder: Path) -> Template:
 
 
 def _files(folder: Path) -> list[PurePosixPath]:
+    """Return what a template brings: no caches, no environments, nothing else that using the template left behind."""
     files = []
     for path in folder.rglob("*"):
-        relative = path.relative_to(folder)
-        if path.is_file() and not _LEFT_OUT.intersection(relative.parts) and path.suffix != ".pyc":
-            files.append(PurePosixPath(relative.as_posix()))
+        relative = PurePosixPath(path.relative_to(folder).as_posix())
+        left_behind = any(part.startswith(".") or part == "__pycache__" for part in relative.parts[:-1])
+        if path.is_file() and not left_behind and relative != PurePosixPath(DESCRIPTION_FILE) and path.suffix != ".pyc":
+            files.append(relative)
     return files

@@ -1,0 +1,1 @@
+"""`trigger demo`: the ticket template run for real, with its effects counted."""
