@@ -235,7 +235,7 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.world.take_fault(service, action)
         key = self.headers.get("Idempotency-Key", "")
         outcome = self.world.perform(service, action, request, key, fault)
-        values = " ".join(f"{name}={value}" for name, value in request.items())
+        values = " ".join(f"{name}={value!r}" for name, value in request.items())
         print(f"{outcome.outcome:9} {outcome.status} {service}.{action} {values}", flush=True)
         if fault and fault.seconds:
             time.sleep(fault.seconds)

@@ -36,11 +36,8 @@ def test_every_mistake_is_found() -> None:
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        (
-            "contacts_semicolons.csv",
-            "line 1: there is no column 'name' and no 'email'; columns are separated by commas",
-        ),
-        ("contacts_latin1.csv", "line 3: this is not UTF-8 text; save the file as CSV UTF-8"),
+        ("contacts_semicolons.csv", "line 1: there is no column 'name' and no 'email'"),
+        ("contacts_latin1.csv", "line 3: this is not UTF-8 text"),
     ],
 )
 def test_a_file_that_is_none(file: str, reason: str) -> None:
