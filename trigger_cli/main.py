@@ -13,10 +13,15 @@ def main() -> None:
 
         sys.stdout.write(f"trigger {VERSION}\n")
         return
-    from trigger_cli.isolation import own_import_path
+    try:
+        from trigger_cli.isolation import own_import_path
 
-    # In place: other modules may hold the list.
-    sys.path[:] = own_import_path(sys.path)
-    from trigger_cli.outcome import run_command_line
+        # In place: other modules may hold the list.
+        sys.path[:] = own_import_path(sys.path)
+        from trigger_cli.outcome import run_command_line
 
-    sys.exit(run_command_line(sys.argv[1:]))
+        code = run_command_line(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Ctrl-C before there is anybody to take it: while modules are imported.
+        code = 130
+    sys.exit(code)

@@ -1,6 +1,6 @@
 """Generates the reference pages from the code: `make docs`. A test fails when a page is out of date.
 
-Pages: ``problems.md``, every error code with its meaning and remedy.
+Pages: ``problems.md``, every error code with its meaning and remedy; ``cli.md``, every command with its options.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from docs.reference.command_line import command_line_page
 from trigger_sdk.protocol.problem import TriggerError
 
 FOLDER = Path(__file__).resolve().parent
@@ -109,7 +110,7 @@ def problems_page() -> str:
 
 def main() -> None:
     """Write the pages that changed."""
-    for name, text in {"problems.md": problems_page()}.items():
+    for name, text in {"problems.md": problems_page(), "cli.md": command_line_page()}.items():
         page = FOLDER / name
         if not page.exists() or page.read_text() != text:
             page.write_text(text)

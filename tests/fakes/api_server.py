@@ -104,7 +104,7 @@ class ApiState:
 
 
 def _missing(message: str) -> tuple[int, Json]:
-    return 404, {"error": {"code": "unknown-run", "message": message}}
+    return 404, {"error": {"code": "run-not-found", "message": message}}
 
 
 def make_run(run_id: str, **fields: Any) -> Json:

@@ -51,7 +51,7 @@ class Api:
 
     def run(self, run_id: str, *, wait: float | None = None) -> Json:
         """Return a run; with ``wait``, answered when it is final or after that many seconds."""
-        query = "" if wait is None else f"?wait={wait:g}"
+        query = "" if wait is None else f"?wait={wait:.3f}"
         return self._call("GET", f"/api/v1/runs/{quote(run_id, safe='')}{query}", timeout=_TIMEOUT_S + (wait or 0))
 
     def steps(self, run_id: str) -> list[Json]:
@@ -62,11 +62,13 @@ class Api:
         """Return a run's lines of output."""
         return _rows(self._call("GET", f"/api/v1/runs/{quote(run_id, safe='')}/logs"), "logs")
 
-    def runs(self, *, job: str | None = None, state: str | None = None, limit: int) -> Iterator[Json]:
+    def runs(
+        self, *, job: str | None = None, state: str | None = None, tag: str | None = None, limit: int
+    ) -> Iterator[Json]:
         """Yield up to ``limit`` runs, newest first, asking for pages as they are needed."""
         cursor: str | None = None
         while limit > 0:
-            wanted = {"job": job, "state": state, "limit": min(limit, _PAGE), "cursor": cursor}
+            wanted = {"job": job, "state": state, "tag": tag, "limit": min(limit, _PAGE), "cursor": cursor}
             page = self._call("GET", "/api/v1/runs?" + urlencode({k: v for k, v in wanted.items() if v is not None}))
             rows = _rows(page, "runs")
             yield from rows[:limit]

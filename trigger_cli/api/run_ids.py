@@ -31,7 +31,7 @@ def resolve_run(api: Api, text: str) -> str:
         if newest is None:
             raise Refusal(
                 Problem(
-                    code="unknown-run",
+                    code="run-not-found",
                     message="There are no runs yet",
                     hint="start one: trigger run JOB --payload JSON",
                 ),
@@ -45,7 +45,7 @@ def resolve_run(api: Api, text: str) -> str:
     if not found:
         raise Refusal(
             Problem(
-                code="unknown-run",
+                code="run-not-found",
                 message=f"No run has an id that begins or ends with {text!r}",
                 hint="list them: trigger runs list",
             ),

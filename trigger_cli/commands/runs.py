@@ -18,6 +18,7 @@ def list_runs(
     *,
     job: Annotated[str | None, typer.Option("--job", help="Only runs of this job.")] = None,
     state: Annotated[RunState | None, typer.Option("--state", help="Only runs in this state.")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Only runs with this label.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The most to list.")] = 20,
     json: AsJson = False,
     url: Url = None,
@@ -29,7 +30,7 @@ def list_runs(
 
     terminal = Terminal.of_process()
     with connected(url) as api:
-        runs = list(api.runs(job=job, state=state, limit=limit))
+        runs = list(api.runs(job=job, state=state, tag=tag, limit=limit))
     if json:
         terminal.print_json({"runs": runs})
     else:

@@ -14,9 +14,9 @@ from trigger_sdk.protocol.problem import Problem
 
 def wait_and_print(api: Api, run_id: str, terminal: Terminal, *, patience: float | None, as_json: bool) -> ExitCode:
     """Follow a run; print its output (or, as JSON, the run); return 0 when it completed and 1 when not."""
-    terminal.say(terminal.err_palette.dim(run_id))
     follower = Follower(api, terminal.say, palette=terminal.err_palette, glyphs=terminal.err_glyphs)
     try:
+        terminal.say(terminal.err_palette.dim(run_id))
         data = follower.until_final(run_id, patience)
     except KeyboardInterrupt:
         terminal.say(f"{run_id} goes on; cancel it with: trigger runs cancel {run_id}")

@@ -83,7 +83,7 @@ def test_show_of_an_unknown_run(two: FakeApi, trigger: Trigger, id: str) -> None
     """No such run is a refusal."""
     ended = trigger("runs", "show", id)
     assert ended.code == 4
-    assert "unknown-run" in ended.err
+    assert "run-not-found" in ended.err
 
 
 def test_show_last_without_runs(server: FakeApi, trigger: Trigger) -> None:
