@@ -151,7 +151,11 @@ class BodyLoop(asyncio.AbstractEventLoop):
                 self._tasks.clear()
                 for task in left:
                     task._log_destroy_pending = False  # type: ignore[attr-defined]
-                    variables.run(_unwind, task, leave)
+                    asyncio.tasks._enter_task(self, task)  # documented for those who implement tasks
+                    try:
+                        variables.run(_unwind, task, leave)
+                    finally:
+                        asyncio.tasks._leave_task(self, task)
         finally:
             events._set_running_loop(outer)
             sys.set_asyncgen_hooks(*hooks)
