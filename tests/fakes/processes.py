@@ -31,7 +31,7 @@ def until(look: Callable[[], T | None], what: str, *, timeout: float = 30.0) -> 
 
 def environment(mark: str, **more: str) -> dict[str, str]:
     """Return this process's environment with a mark, without what would lead a child astray, and with ``more``."""
-    astray = ("http_proxy", "https_proxy", "all_proxy", "pythonpath", "trigger_api_url", "services_url")
+    astray = ("http_proxy", "https_proxy", "all_proxy", "pythonpath", "trigger_api_url", "services_url", "virtual_env")
     kept = {name: value for name, value in os.environ.items() if name.lower() not in astray}
     return kept | {MARK: mark, "NO_COLOR": "1", "COLUMNS": "120", "PYTHONUNBUFFERED": "1"} | more
 

@@ -43,12 +43,12 @@ async def finalize_ticket(charge_id: str, order: str) -> None:
 
 @task(retry=PATIENT)
 async def send_email(to: str, subject: str, text: str, order: str) -> None:
-    await post("/mail/send", key=f"{order}:mail", to=to, subject=subject, text=text)
+    await post("/mail/send", key=f"{order}:mail", to=to, subject=subject, text=text, order=order)
 
 
 @task(retry=PATIENT)
 async def post_message(channel: str, text: str, order: str) -> None:
-    await post("/chat/post", key=f"{order}:chat", channel=channel, text=text)
+    await post("/chat/post", key=f"{order}:chat", channel=channel, text=text, order=order)
 
 
 @job(id="purchase-ticket", version="1.0.0", queue=Queue("checkout", concurrency=10))
