@@ -1,0 +1,119 @@
+"""The one description of the API: paths, methods, parameters, bodies and answers, and what serves them.
+
+The router and the OpenAPI document are both made from :class:`Operation` values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from executor.api.answers import Answer
+from executor.api.bodies import ClientGone
+from executor.api.call import Call
+from executor.api.problems import answer_internal, answer_problem
+from executor.errors import MethodRefused, PathUnknown, ServerStopping
+from trigger_sdk.protocol.problem import TriggerError
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter of the query. ``schema`` is JSON schema."""
+
+    name: str
+    about: str
+    schema: Mapping[str, object] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One call of the API.
+
+    Attributes:
+        method: GET or POST.
+        path: with parameters in braces.
+        handler: what answers.
+        about: one sentence.
+        query: its parameters.
+        body: the Struct that describes the JSON body, or None.
+        content: the type of the body.
+        status: of a good answer.
+        answer: the Struct that describes it, or a JSON schema.
+        refusals: status to the reasons.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    about: str
+    query: tuple[Parameter, ...] = ()
+    body: type | None = None
+    content: str = "application/json"
+    status: int = 200
+    answer: type | Mapping[str, object] | None = None
+    refusals: Mapping[int, str] = field(default_factory=dict)
+
+
+class Endpoint:
+    """Serves one path as an ASGI application: picks the operation, and turns errors into problems."""
+
+    def __init__(self, operations: Iterable[Operation], *, body_limit: int, new_id: Callable[[], str]) -> None:
+        self._handlers = {operation.method: operation.handler for operation in operations}
+        self._body_limit = body_limit
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        try:
+            answer = await self._answer(scope, receive)
+        except ClientGone:
+            return
+        await answer.send(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        method = scope["method"]
+        handler = self._handlers.get("GET" if method == "HEAD" else method)
+        if handler is None:
+            return self._wrong_method(method, scope["path"])
+        try:
+            return await handler(Call(scope, receive, self._body_limit))
+        except TriggerError as error:
+            return answer_problem(error)
+        except asyncio.CancelledError:
+            return answer_problem(ServerStopping("the server is stopping"))
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - our mistake: told in the log, and not to the client
+            return answer_internal(error, doing=f"{method} {scope['path']}", id=self._new_id())
+
+    def _wrong_method(self, method: str, path: str) -> Answer:
+        allowed = sorted({*self._handlers, *(["HEAD"] if "GET" in self._handlers else [])})
+        error = MethodRefused(f"{method} is not possible at {path[:200]}", hint=f"Use {' or '.join(allowed)}.")
+        problem = answer_problem(error)
+        return Answer(status=405, body=problem.body, headers=[(b"allow", ", ".join(allowed).encode())])
+
+
+def make_routes(operations: Iterable[Operation], *, body_limit: int, new_id: Callable[[], str]) -> list[Route]:
+    """Return a route for each path, in the order of first mention."""
+    by_path: dict[str, list[Operation]] = {}
+    for operation in operations:
+        by_path.setdefault(operation.path, []).append(operation)
+    return [
+        Route(path, Endpoint(found, body_limit=body_limit, new_id=new_id), name=path) for path, found in by_path.items()
+    ]
+
+
+async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 404 to a path that is not there; as an ASGI application."""
+    if scope["type"] == "http":
+        error = PathUnknown(f"there is nothing at {scope['path'][:200]}")
+        await answer_problem(error).send(scope, receive, send)
+    elif scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})

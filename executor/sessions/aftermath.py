@@ -1,0 +1,70 @@
+"""Finds out what became of runs whose worker lost them, and tells the watcher."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from engine.model import Run
+from executor.announcer import Announcer
+from executor.watcher import RunNews
+
+logger = logging.getLogger("executor")
+
+_NEWS: dict[str, RunNews] = {
+    "queued": "requeued",
+    "completed": "completed",
+    "failed": "failed",
+    "canceled": "canceled",
+    "timed_out": "timed_out",
+    "crashed": "crashed",
+    "expired": "expired",
+}
+
+
+class Aftermath:
+    """Looks up lost runs one after the other, in one task that ends when there are none.
+
+    Args:
+        look_up: returns a run by id.
+        announcer: tells the watcher.
+    """
+
+    def __init__(self, look_up: Callable[[str], Awaitable[Run | None]], announcer: Announcer) -> None:
+        self._look_up = look_up
+        self._announcer = announcer
+        self._lost: dict[str, str] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def lost(self, run: str, worker: str) -> None:
+        """A worker lost a run."""
+        self._lost[run] = worker
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while self._lost:
+                run_id = next(iter(self._lost))
+                worker = self._lost.pop(run_id)
+                self._tell(await self._look_up(run_id), worker)
+        except Exception:
+            logger.exception("what became of lost runs could not be found out")
+            self._lost.clear()
+        finally:
+            self._task = None
+
+    def _tell(self, run: Run | None, worker: str) -> None:
+        news = None if run is None else _NEWS.get(run.state)
+        if run is None or news is None:
+            return  # it runs elsewhere already, or waits: that is told where it happens
+        self._announcer.run(
+            news, run.id, run.job, attempt=run.attempt, worker=worker, error=run.error, failed_step=run.failed_step
+        )
+
+    def close(self) -> None:
+        """Stop looking."""
+        self._lost.clear()
+        if self._task is not None:
+            self._task.cancel()
