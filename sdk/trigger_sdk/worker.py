@@ -38,7 +38,11 @@ def main() -> int:
     from trigger_sdk._runtime.loading import load
 
     early: list[LogLine] = []
-    loaded = load(Path(os.environ["TRIGGER_PROJECT_ROOT"]), early.append)
+    try:
+        loaded = load(Path(os.environ["TRIGGER_PROJECT_ROOT"]), early.append)
+    except BaseException as error:  # noqa: BLE001 - ours or a module's sys.exit(): the supervisor must hear of it
+        _show_early(early)
+        return _failed([_unexpected(error)])
     if loaded.problems:
         _show_early(early)
         return _failed(loaded.problems)
@@ -87,6 +91,21 @@ async def _serve(loaded: Loaded, early: list[LogLine]) -> int:
     except ProblemError as error:
         return _failed([error.problem])
     return 0
+
+
+def _unexpected(error: BaseException) -> Problem:
+    import traceback
+
+    from trigger_sdk.protocol.problem import Problem, TriggerError
+
+    if isinstance(error, TriggerError):
+        return error.problem
+    return Problem(
+        code="worker-broken",
+        message=f"the worker could not load the project: {type(error).__name__}: {error}",
+        detail="".join(traceback.format_exception(error)),
+        hint="If the traceback ends in trigger_sdk this is our bug: please report it.",
+    )
 
 
 def _failed(problems: list[Problem]) -> int:

@@ -12,7 +12,8 @@ from trigger_sdk._runtime import discovery, guard, instrument, name_guard, outpu
 from trigger_sdk._runtime.manifest import code_version, manifest_of
 from trigger_sdk._runtime.places import Places
 from trigger_sdk.protocol.problem import Problem, TriggerError
-from trigger_sdk.protocol.project import Project, job_files, load_project
+from trigger_sdk.protocol.project import Project, load_project
+from trigger_sdk.protocol.project_files import job_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +79,7 @@ def load(root: Path, emit: Callable[[LogLine], None]) -> Loaded:
     for source_root in reversed(project.import_roots):
         sys.path.insert(0, str(source_root))
     instrument.install(project)
-    guard.install_guard(project)
+    guard.install(project)
     output.capture(forwarding)
     try:
         loaded.problems = list(discovery.discover(project, declared=lambda: declared))
