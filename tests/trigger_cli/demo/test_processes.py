@@ -59,9 +59,9 @@ def test_worker_is_found_among_descendants(tmp_path: Path) -> None:
 def test_started_process_is_ended(tmp_path: Path) -> None:
     """A process does not outlive its context, even when that fails."""
     command = [sys.executable, "-c", "import time; time.sleep(600)"]
-    with pytest.raises(ZeroDivisionError):
-        with started(command, folder=tmp_path, log=tmp_path / "log", env=os.environ) as process:
-            _ = 1 / 0
+    log = tmp_path / "log"
+    with pytest.raises(ZeroDivisionError), started(command, folder=tmp_path, log=log, env=os.environ) as process:
+        _ = 1 / 0
     assert process.returncode is not None
 
 

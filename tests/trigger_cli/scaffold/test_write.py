@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path, PurePosixPath
 
@@ -189,6 +192,39 @@ def test_half_done_is_explained(shop: Template, tmp_path: Path) -> None:
     (tmp_path / MARKER).write_text("{")
     with pytest.raises(InitHalfDone):
         make_plan(shop, tmp_path)
+
+
+def test_init_that_is_killed_is_detected(shop: Template, tmp_path: Path) -> None:
+    """SIGKILL after the second file: the next init says which are there; cleared as it says, it works."""
+    (tmp_path / "pyproject.toml").write_text("")
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from trigger_cli.scaffold.plan import make_plan\n"
+        "from trigger_cli.scaffold.templates import find_template\n"
+        "from trigger_cli.scaffold.write import carry_out\n"
+        "link, placed = os.link, []\n"
+        "def link_two(source, target):\n"
+        "    if len(placed) == 2:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    link(source, target)\n"
+        "    placed.append(target)\n"
+        "os.link = link_two\n"
+        "carry_out(make_plan(find_template('shop', pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2])))\n"
+    )
+    command = [sys.executable, "-c", program, str(shop.folder.parent), str(tmp_path)]
+    assert subprocess.run(command, check=False, timeout=60).returncode == -9
+    with pytest.raises(InitHalfDone) as caught:
+        make_plan(shop, tmp_path)
+    lines = caught.value.problem.detail.splitlines()
+    written = [line.split()[1] for line in lines if line.startswith("written")]
+    assert (len(written), len(lines)) == (2, 5)
+    assert (tmp_path / "pyproject.toml").read_text() == ""
+    for name in written:
+        (tmp_path / name).unlink()
+    for left in (tmp_path / ".trigger").glob("init*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    init(shop, tmp_path)
+    assert (tmp_path / "jobs" / "buy.py").exists()
 
 
 def test_target_that_is_a_file(shop: Template, tmp_path: Path) -> None:
