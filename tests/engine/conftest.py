@@ -1,0 +1,39 @@
+"""The stores that the engine's tests run on, and an engine with a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from engine.store.interface import Store
+from engine.store.sqlite import SqliteStore
+from tests.fakes.clock import FakeClock
+from tests.fakes.engine_world import World
+
+STORES = ["sqlite"]
+"""The drivers; PostgreSQL joins here."""
+
+
+@pytest.fixture(params=STORES)
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Return what makes a store; each call is another process's view of the same, at first empty, database."""
+    assert request.param in STORES
+    return lambda: SqliteStore(tmp_path / "engine.db")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Return a clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+async def world(make_store: Callable[[], Store], clock: FakeClock) -> AsyncIterator[World]:
+    """Return an open engine with the job ``a`` declared."""
+    world = World(make_store=make_store, clock=clock)
+    await world.open()
+    await world.declare("a")
+    yield world
+    await world.close()
