@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trigger_sdk._runtime import bytecode_cache, recorded_calls
 from trigger_sdk._runtime.rewrite import PICK, UNWRAP, WRAP, instrument
+from trigger_sdk._runtime.scope import current_scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,14 @@ class InstrumentingLoader(SourceFileLoader):
     def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
         """Compile ``data`` instrumented."""
         return compile_instrumented(data, os.fsdecode(path), optimize=_optimize)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute the module outside any run: an import in a body happens once a process, not once a replay."""
+        token = current_scope.set(None)
+        try:
+            super().exec_module(module)
+        finally:
+            current_scope.reset(token)
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the module's code, from the cache if it is there for this very source."""
@@ -129,6 +138,7 @@ def _pass_for_import_machinery(function: Any) -> None:
 for _function in (
     compile_instrumented,
     _call_with_frames_removed,
+    InstrumentingLoader.exec_module,
     InstrumentingLoader.source_to_code,
     InstrumentingLoader.get_code,
     InstrumentingFinder.find_spec,

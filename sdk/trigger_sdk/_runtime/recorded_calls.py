@@ -142,7 +142,8 @@ def pick(function: Any) -> Any:
     """Return what a call of ``function`` is to call: in a body the recorded form if it has one, else ``function``."""
     scope = _scope_here()
     if scope is None or not scope.in_body:
-        return function
+        # The function itself, so that a traceback shows no frame of ours.
+        return function.__wrapped__ if type(function) is RecordedFunction else function
     found = _table.find(function)
     if found is not None:
         return found

@@ -7,7 +7,7 @@ Three things are inserted, and nothing else changes; lines and columns of all in
   fills).
 - An expression that names a recorded function and is passed on becomes ``wrap(f)``: an argument, an assigned value, a
   default, an element. Whoever calls it in a body, be it a library, is recorded then.
-- ``x is time.time`` compares ``unwrap(x)``, and ``from time import time as clock`` is followed by ``clock = wrap(clock)``.
+- ``x is time.time`` compares ``unwrap(x)``; ``from time import time as clock`` is followed by ``clock = wrap(clock)``.
 
 Calls of methods by other names, of builtins and of what the module defines or imports are left alone: they cost what
 they did. The price: a recorded function that reaches an object through code that is not the project's
@@ -21,6 +21,7 @@ The walk keeps its own stack: deeply nested expressions must not exhaust Python'
 from __future__ import annotations
 
 import ast
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from trigger_sdk._runtime.bindings import Bindings, bindings_of
@@ -137,7 +138,7 @@ def _instrument_call(node: ast.Call, names: Bindings) -> None:
         return
     if isinstance(callee, ast.Attribute) and _is_method_call(node, callee):
         _place_at_attribute(node, callee)
-    node.func = _asked(PICK, callee)
+    node.func = _beginning_first(_asked(PICK, callee))
 
 
 def _is_method_call(node: ast.Call, callee: ast.Attribute) -> bool:
@@ -204,6 +205,21 @@ def _asked(function: str, value: ast.expr) -> ast.Call:
     if isinstance(value, ast.Attribute):
         _place_at_attribute(call, value)
     return call
+
+
+def _beginning_first(call: ast.Call) -> ast.expr:
+    """Return a callee that the compiler begins at the line where its first part stands.
+
+    Up to Python 3.12 a call begins with an instruction at its callee's own line. For a method at the end of a chain over
+    several lines that would be the last of them, before the first. The conditional leaves no instruction behind.
+    """
+    first = _first_evaluated(call.args[0])
+    if sys.version_info >= (3, 13) or first.lineno == call.lineno:
+        return call
+    always = ast.IfExp(test=ast.Constant(value=True), body=call, orelse=ast.Constant(value=None))
+    for node in (always, always.test, always.orelse):
+        ast.copy_location(node, first)
+    return always
 
 
 def _first_evaluated(value: ast.expr) -> ast.expr:

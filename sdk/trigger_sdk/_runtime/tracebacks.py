@@ -29,7 +29,7 @@ def _is_machinery(filename: str) -> bool:
 
 
 def error_line(error: BaseException, is_project_file: Callable[[str], bool]) -> tuple[str, int] | None:
-    """Return file and line in the project where ``error`` arose: of the wrong syntax, or of the innermost frame there."""
+    """Return file and line in the project where ``error`` arose: of wrong syntax, or of the innermost frame there."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno and is_project_file(error.filename):
         return error.filename, error.lineno
     lines = [
