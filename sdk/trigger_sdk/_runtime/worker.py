@@ -263,11 +263,10 @@ class Worker:
 
     @staticmethod
     def _payload(attempt: Attempt) -> object:
-        value = decode(attempt.start.payload) if attempt.start.payload else None
         signature = attempt.job.signature
-        if signature.payload is None or signature.payload_type is Any:
-            return value
-        return decode_payload(value, signature.payload_type)
+        if signature.payload is None or not attempt.start.payload:
+            return None
+        return decode_input(attempt.start.payload, signature.payload_type)
 
     def _validate(self, message: Validate) -> Validated:
         import msgspec
