@@ -157,7 +157,7 @@ def _problem(answer: Json, status: int) -> Problem:
         return Problem(code="refused", message=f"The server answered {status}")
     problem = Problem.from_dict(body)
     fields = [field for field in body.get("fields") or () if isinstance(field, dict)]
-    if not fields:
+    if not fields or (len(fields) == 1 and fields[0].get("path") == problem.where):
         return problem
     lines = [f"{field.get('path') or 'payload'}: {field.get('reason', '')}" for field in fields]
     return Problem(

@@ -6,6 +6,7 @@ from trigger_cli.api.client import Api
 from trigger_cli.errors import ExitCode
 from trigger_cli.following import Follower
 from trigger_cli.rendering.problems import render_problem
+from trigger_cli.rendering.tracebacks import without_our_frames
 from trigger_cli.rendering.values import format_duration
 from trigger_cli.rendering.view import RunView
 from trigger_cli.terminal import Terminal
@@ -35,7 +36,7 @@ def wait_and_print(api: Api, run_id: str, terminal: Terminal, *, patience: float
         problem = Problem(
             code=f"run-{run.state.replace('_', '-')}",
             message=f"{run.job} {run.state}{after}" + (f": {error.headline()}" if error and error.headline() else ""),
-            detail=error.traceback.rstrip() if error else "",
+            detail=without_our_frames(error.traceback.rstrip()) if error else "",
             hint=(error.hint if error and error.hint else "") or f"see its steps: trigger runs show {run_id}",
             where=run_id,
         )

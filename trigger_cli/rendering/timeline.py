@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from trigger_cli.rendering.scale import Scale, make_scale, render_axis
 from trigger_cli.rendering.style import PLAIN, UNICODE, Glyphs, Palette
 from trigger_cli.rendering.text import columns, cut, many_lines, one_line, pad
+from trigger_cli.rendering.tracebacks import without_our_frames
 from trigger_cli.rendering.values import format_duration, format_time, format_value
 from trigger_cli.rendering.view import ErrorView, LogView, RunView, StepView
 
@@ -63,7 +64,7 @@ def render_run(run: RunView, steps: Sequence[StepView], *, now: float, style: St
 
 def _heading(run: RunView, now: float, style: Style) -> list[str]:
     glyphs, palette = style.glyphs, style.palette
-    state = palette.of_state(run.state, f"{glyphs.of_state(run.state)} {run.state}")
+    state = palette.of_state(run.state, f"{glyphs.of_state(run.state)} {run.state.replace('_', ' ')}")
     facts = [palette.bold(one_line(run.job)), one_line(run.id), state]
     duration = run.duration(now)
     if duration is not None:
@@ -89,7 +90,7 @@ def _labelled(label: str, value: object, style: Style, max_lines: int) -> list[s
 def _run_error(error: ErrorView, style: Style) -> list[str]:
     lines = [style.palette.red("error") + "  " + one_line(error.headline())]
     lines += ["       " + line for line in many_lines(error.message)[1:]]
-    trace = many_lines(error.traceback.rstrip())
+    trace = many_lines(without_our_frames(error.traceback.rstrip()))
     if len(trace) > _TRACEBACK_LINES:
         left_out = len(trace) - _TRACEBACK_LINES
         trace = [f"{style.glyphs.ellipsis} {left_out} lines before (--json shows all)", *trace[-_TRACEBACK_LINES:]]
@@ -167,7 +168,7 @@ def _note(step: StepView, run: RunView, now: float, glyphs: Glyphs) -> str:
     if step.attempts > 1:
         parts.append(f"{glyphs.times}{step.attempts}")
     if step.state != "completed":
-        parts.append(step.state)
+        parts.append(step.state.replace("_", " "))
     return " ".join(parts)
 
 

@@ -67,15 +67,18 @@ class StepView:
     @classmethod
     def read(cls, data: Json) -> StepView:
         """Read the API's form."""
+        error = ErrorView.read(data.get("error"))
+        # A wait for an event fails in one way only without an error of its own.
+        timed_out = data["kind"] == "event" and data["state"] == "failed" and error is None
         return cls(
             id=str(data["id"]),
             name=str(data.get("name") or ""),
             kind=str(data["kind"]),
-            state=str(data["state"]),
+            state="timed_out" if timed_out else str(data["state"]),
             started_at=parse_time(data.get("started_at")),
             finished_at=parse_time(data.get("finished_at")),
             attempts=int(data.get("attempts") or 0),
-            error=ErrorView.read(data.get("error")),
+            error=error,
             line=str(data.get("line") or ""),
             due_at=parse_time(data.get("due_at")),
             child=str(data.get("child") or ""),
