@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from trigger_sdk.errors import RetryAfter as RetryAfter
     from trigger_sdk.errors import SideEffectOutsideTask as SideEffectOutsideTask
 
-from trigger_sdk.protocol.version import VERSION as __version__
+from trigger_sdk.protocol import version as _version
+
+__version__ = _version.VERSION
 
 _PLACES = {
     "Abort": "errors",
@@ -66,7 +68,7 @@ _PLACES = {
 __all__ = sorted([*_PLACES, "__version__"])  # noqa: PLE0605 - the table above is the one list
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names above
+def __getattr__(name: str) -> Any:
     place = _PLACES.get(name)
     if place is None:
         message = f"module {__name__!r} has no attribute {name!r}"

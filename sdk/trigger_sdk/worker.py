@@ -5,8 +5,8 @@ Environment:
 * ``TRIGGER_WORKER_URL``, ``TRIGGER_WORKER_TOKEN``, ``TRIGGER_WORKER_ID``: the session to open;
 * ``TRIGGER_API_URL``: the server's HTTP address;
 * ``TRIGGER_PROJECT_ROOT``: the project;
-* ``TRIGGER_WORKER_STATUS_FD``: a descriptor that takes one JSON line, ``{"status": "ready", "jobs": n}`` once the server
-  has taken the session, or ``{"status": "failed", "problems": [...]}`` before the process exits with 3.
+* ``TRIGGER_WORKER_STATUS_FD``: a descriptor that takes one JSON line, ``{"status": "ready", "jobs": n}`` once the
+  server has taken the session, or ``{"status": "failed", "problems": [...]}`` before the process exits with 3.
 
 When stdin is a pipe, its end means that the parent is gone, and the worker ends at once. SIGTERM drains.
 """

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -50,7 +51,7 @@ class Client:
         """Return a client of the server that :func:`api_url` finds."""
         return cls(api_url())
 
-    def trigger(self, job: str, payload: object, options: RunOptions) -> Any:  # noqa: ANN401 - handle, or awaitable of it
+    def trigger(self, job: str, payload: object, options: RunOptions) -> Any:
         """Start a run. Raises ProblemError with the server's problem, also when the payload does not fit."""
         body = {"payload": _plain(payload, job), "options": _options(options)}
 
@@ -60,7 +61,7 @@ class Client:
 
         return _dual(call)
 
-    def batch_trigger(self, job: str, payloads: list[object], options: RunOptions) -> Any:  # noqa: ANN401
+    def batch_trigger(self, job: str, payloads: list[object], options: RunOptions) -> Any:
         """Start a run for each payload, all or none."""
         shared = _options(options)
         body = {"runs": [{"job": job, "payload": _plain(payload, job), "options": shared} for payload in payloads]}
@@ -71,24 +72,24 @@ class Client:
 
         return _dual(call)
 
-    def send_event(self, name: str, payload: object = None, *, id: str | None = None) -> Any:  # noqa: A002, ANN401
+    def send_event(self, name: str, payload: object = None, *, id: str | None = None) -> Any:
         """Send an event; returns its id."""
         body = {"name": name, "payload": to_json(encode(payload, f"the payload of event {name}")), "id": id}
         return _dual(lambda: str(self._post("/api/v1/events", body)["id"]))
 
-    def run(self, run_id: str) -> Any:  # noqa: ANN401 - dict, or awaitable of it
+    def run(self, run_id: str) -> Any:
         """Return a run as the API shows it."""
         return _dual(lambda: self._get_run(run_id))
 
-    def cancel(self, run_id: str) -> Any:  # noqa: ANN401
+    def cancel(self, run_id: str) -> Any:
         """Ask that a run be cancelled."""
         return _dual(lambda: self._post(f"/api/v1/runs/{quote(run_id, safe='')}/cancel", {}))
 
-    def result(self, run_id: str, *, timeout: float | None = None) -> Any:  # noqa: ANN401
+    def result(self, run_id: str, *, timeout: float | None = None) -> Any:
         """Wait until a run is final and return its output; see :meth:`RunHandle.result`."""
         return _dual(lambda: self._result(run_id, timeout))
 
-    def _result(self, run_id: str, timeout: float | None) -> Any:  # noqa: ANN401
+    def _result(self, run_id: str, timeout: float | None) -> Any:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = LONGEST_POLL_S if deadline is None else max(0.0, deadline - time.monotonic())
@@ -104,7 +105,12 @@ class Client:
         message = f"run {run_id} of job {run['job']} ended as {run['state']}: {error.get('message', 'no reason given')}"
         hint = f"See its steps with `trigger runs show {run_id}`."
         raise RunFailed(
-            Problem(code=f"run-{run['state'].replace('_', '-')}", message=message, detail=error.get("traceback", ""), hint=hint),
+            Problem(
+                code=f"run-{run['state'].replace('_', '-')}",
+                message=message,
+                detail=error.get("traceback", ""),
+                hint=hint,
+            ),
             run,
         )
 
@@ -136,12 +142,12 @@ class Client:
             message = f"{self.url} answered {response.status} with something that is not JSON"
             hint = "Is something else listening there? Set TRIGGER_API_URL to the server's address."
             raise ProblemError(Problem(code="not-our-server", message=message, hint=hint)) from error
-        if response.status >= 400:
+        if response.status >= HTTPStatus.BAD_REQUEST:
             raise ProblemError(_problem(answer, response.status))
         return answer  # type: ignore[no-any-return]
 
 
-def _problem(answer: Any, status: int) -> Problem:  # noqa: ANN401 - whatever the server said
+def _problem(answer: Any, status: int) -> Problem:
     error = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(error, dict):
         return Problem(code="refused", message=f"the server answered {status}")
@@ -167,7 +173,7 @@ def _options(options: RunOptions) -> dict[str, Any]:
     return msgspec.to_builtins(options)  # type: ignore[no-any-return]
 
 
-def _dual(call: Callable[[], T]) -> Any:  # noqa: ANN401 - T, or an awaitable of it
+def _dual(call: Callable[[], T]) -> Any:
     if not in_running_loop():
         return call()
     import asyncio

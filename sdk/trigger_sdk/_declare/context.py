@@ -57,7 +57,7 @@ class Context:
     attempt: AttemptInfo
     logger: logging.Logger
 
-    def always(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:  # noqa: ANN401 - passed on as they are
+    def always(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Call ``fn`` in every attempt, effects allowed, nothing journalled, and return what it returns.
 
         For what an attempt needs anew: a client, a fresh credential. Its result must not steer the body. Sync only.

@@ -26,15 +26,15 @@ class BodyScope(Scope, Protocol):
     In an async body the methods return awaitables, in a sync body the values themselves.
     """
 
-    def call_task(self, call: TaskCall, line: str) -> Any:  # noqa: ANN401 - the task's own result
+    def call_task(self, call: TaskCall, line: str) -> Any:
         """Execute a task, or return its journalled result."""
         ...
 
-    def wait(self, wait: Wait) -> Any:  # noqa: ANN401 - depends on the wait
+    def wait(self, wait: Wait) -> Any:
         """Register a wait and return what ends it, through ``wait.read``."""
         ...
 
-    def wait_all(self, waits: list[Wait], *, return_exceptions: bool) -> Any:  # noqa: ANN401
+    def wait_all(self, waits: list[Wait], *, return_exceptions: bool) -> Any:
         """Register several waits at once and return what ends them, in their order."""
         ...
 
@@ -95,7 +95,7 @@ def caller_line(depth: int = 2) -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def call_unjournalled(fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:  # noqa: ANN401
+def call_unjournalled(fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """Call ``fn`` as if outside any run: no recording, no guard."""
     token = current_scope.set(None)
     try:

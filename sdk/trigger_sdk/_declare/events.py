@@ -36,15 +36,13 @@ def wait_for_event(
     name: str, *, filter: Mapping[str, Any] | None = None, timeout: Duration | None = None, type: type[T]
 ) -> Any: ...
 @overload
-def wait_for_event(
-    name: str, *, filter: Mapping[str, Any] | None = None, timeout: Duration | None = None
-) -> Any: ...
+def wait_for_event(name: str, *, filter: Mapping[str, Any] | None = None, timeout: Duration | None = None) -> Any: ...
 def wait_for_event(
     name: str,
     *,
-    filter: Mapping[str, Any] | None = None,  # noqa: A002 - the word users know
-    timeout: Duration | None = None,  # noqa: ASYNC109 - durable, and None is for ever
-    type: Any = None,  # noqa: A002
+    filter: Mapping[str, Any] | None = None,
+    timeout: Duration | None = None,
+    type: Any = None,
 ) -> Any:
     """Wait for the next event of a name: ``event = await wait_for_event("cart.paid", filter={"user": [7]})``.
 
@@ -89,7 +87,7 @@ def wait_for_event(
     return scope.wait(Wait("event", name, caller_line(), delay=delay, spec=spec, read=read, cursor_key=key))
 
 
-def send_event(name: str, payload: object = None, *, id: str | None = None) -> Any:  # noqa: A002, ANN401
+def send_event(name: str, payload: object = None, *, id: str | None = None) -> Any:
     """Send an event; returns its id. A durable step in a job's body, an HTTP call elsewhere; awaited in async code.
 
     Args:

@@ -45,13 +45,13 @@ class Job(Generic[P, R]):
         self,
         fn: Callable[P, R],
         *,
-        id: str,  # noqa: A002 - the word users know
+        id: str,
         version: str = "",
         queue: Queue | str | None = None,
         max_duration: Duration | None = None,
         prepare: Callable[[], object] | None = None,
     ) -> None:
-        if not isinstance(id, str) or not _ID.fullmatch(id):
+        if not _ID.fullmatch(str(id)):
             message = f"@job(id={id!r}): an id is letters, digits and . _ : - (at most 128), such as 'purchase-ticket'"
             raise JobDeclarationError(message)
         if not inspect.isfunction(fn):
@@ -86,15 +86,14 @@ class Job(Generic[P, R]):
     def __set_name__(self, owner: type, name: str) -> None:
         self._owner = owner
 
-    def __get__(self, instance: object, owner: type | None = None) -> Any:  # noqa: ANN401 - a job or a bound function
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
         """Declared on a method: the class gives the job, an instance the bound function."""
         return self if instance is None else self.fn.__get__(instance, owner)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself: nothing is started, nothing is durable. For tests."""
-        if self._owner is not None:
-            return self.fn(self._owner(), *args, **kwargs)  # type: ignore[arg-type]
-        return self.fn(*args, **kwargs)
+        function: Callable[..., R] = self.fn
+        return function(*self._instance(), *args, **kwargs)
 
     def call(self, payload: object, context: Context) -> R:
         """Call the function as the runtime does: with the payload and the context where it wants them."""
@@ -103,8 +102,12 @@ class Job(Generic[P, R]):
             kwargs[self.signature.payload] = payload
         if self.signature.context is not None:
             kwargs[self.signature.context] = context
-        args = () if self._owner is None else (self._owner(),)
-        return self.fn(*args, **kwargs)  # type: ignore[arg-type]
+        function: Callable[..., R] = self.fn
+        return function(*self._instance(), **kwargs)
+
+    def _instance(self) -> tuple[object, ...]:
+        """Return a fresh instance for a job declared on a method, as the first argument."""
+        return () if self._owner is None else (self._owner(),)
 
     # --- starting runs ------------------------------------------------------------------------------------------
 
@@ -170,13 +173,13 @@ class Job(Generic[P, R]):
         spec = StartRun(job=self.id, payload=encoded, options=run_options(options))
         return Wait(op, self.id, caller_line(3), spec=spec, read=read)
 
-    def _read_output(self, value: bytes | None, _run_id: str) -> Any:  # noqa: ANN401
+    def _read_output(self, value: bytes | None, _run_id: str) -> Any:
         from trigger_sdk._codec import decode
 
         return None if value is None else decode(value, self.signature.output)
 
     @staticmethod
-    def _client() -> Any:  # noqa: ANN401 - the client, imported late
+    def _client() -> Any:
         from trigger_sdk._client.client import Client
 
         return Client.default()
@@ -197,7 +200,7 @@ class JobSignature:
 
     __slots__ = ("context", "output", "payload", "payload_type")
 
-    def __init__(self, payload: str | None, payload_type: Any, context: str | None, output: Any) -> None:  # noqa: ANN401
+    def __init__(self, payload: str | None, payload_type: Any, context: str | None, output: Any) -> None:
         self.payload = payload
         self.payload_type = payload_type
         self.context = context
@@ -234,7 +237,7 @@ class JobSignature:
 
 def job(
     *,
-    id: str,  # noqa: A002 - the word users know
+    id: str,
     version: str = "",
     queue: Queue | str | None = None,
     max_duration: Duration | None = None,

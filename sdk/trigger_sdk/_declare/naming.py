@@ -1,4 +1,4 @@
-"""What a step is called when a task is made of somebody's callable: ``reserve``, ``Purchase.charge``, ``stripe.create``."""
+"""What a step is called when a task is made of somebody's callable: ``reserve``, ``Shop.charge``, ``stripe.create``."""
 
 from __future__ import annotations
 

@@ -27,4 +27,5 @@ def record(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     def produce() -> Any:
         return fn(*args, **kwargs)
 
-    return scope.record(callable_name(fn), produce)
+    value: T = scope.record(callable_name(fn), produce)
+    return value

@@ -27,9 +27,10 @@ class RunHandle:
 
     def retrieve(self) -> dict[str, Any]:
         """Return the run as the API shows it. For scripts and backends; in a job use ``trigger_and_wait``."""
-        return self._connected().run(self.id)
+        run: dict[str, Any] = self._connected().run(self.id)
+        return run
 
-    def result(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - the job's output as plain JSON
+    def result(self, timeout: float | None = None) -> Any:
         """Wait until the run is final and return its output as plain JSON values.
 
         Args:

@@ -66,9 +66,7 @@ class Task(Generic[P, R]):
     """
 
     def __init__(self, fn: Callable[P, R], *, name: str | None = None, retry: Retry | None = None) -> None:
-        if not callable(fn):
-            message = f"task: {fn!r} is not a function"
-            raise TypeError(message)
+        _check_callable(fn)
         self.fn = fn
         self.name = name or callable_name(fn)
         self.retry = retry
@@ -83,7 +81,7 @@ class Task(Generic[P, R]):
         call = TaskCall(self.name, self.fn, args, kwargs, is_async=self._is_async, retry=self.retry)
         return scope.call_task(call, caller_line())  # type: ignore[no-any-return]
 
-    def __get__(self, instance: object, owner: type | None = None) -> Any:  # noqa: ANN401 - a task or a bound one
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
         """Bind to an instance, as functions do."""
         if instance is None:
             return self
@@ -94,6 +92,12 @@ class Task(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"
+
+
+def _check_callable(fn: object) -> None:
+    if not callable(fn):
+        message = f"a task is made of a function, not of {fn!r}"
+        raise TypeError(message)
 
 
 def _returns_coroutine(fn: Callable[..., Any]) -> bool:
@@ -115,7 +119,7 @@ class TaskDeclarer:
     @overload
     def __call__(self, *, retry: Retry | None = None, name: str | None = None) -> _Decorator: ...
     def __call__(
-        self, fn: Callable[..., Any] | None = None, /, *, retry: Retry | None = None, name: str | None = None
+        self, fn: Callable[..., Any] | None = None, *, retry: Retry | None = None, name: str | None = None
     ) -> Any:
         """Declare a task: ``@task`` or ``@task(retry=Retry(max_attempts=5))``.
 
@@ -166,7 +170,7 @@ class _Decorator:
         return _declare(fn, retry=self._retry, name=self._name)
 
 
-def _declare(fn: Any, *, retry: Retry | None, name: str | None) -> Any:  # noqa: ANN401
+def _declare(fn: Any, *, retry: Retry | None, name: str | None) -> Any:
     if isinstance(fn, (staticmethod, classmethod)):
         message = f"put @{type(fn).__name__} above @task, not below it"
         raise TypeError(message)

@@ -30,6 +30,10 @@ class StepFuture(BodyFuture):
     step: Step
     body: AsyncBody
 
+    def end_canceled(self) -> None:
+        """The step was cancelled: end the future, where :meth:`cancel` only asks."""
+        super().cancel()
+
     def cancel(self, msg: Any = None) -> bool:
         """Cancel the step. A wait ends at once; a task is asked to, and the future ends when it has."""
         if self.done():
@@ -52,7 +56,7 @@ class AsyncBody(BodyBase):
 
     def __init__(self, run_id: str, port: BodyPort, *, began_at: float, lines_kept: int) -> None:
         super().__init__(run_id, port, lines_kept)
-        self._loop = BodyLoop(self, self, began_at)
+        self._loop = BodyLoop(self, self, began_at)  # type: ignore[abstract]  # the rest is set in loop.py
         self._deliveries: deque[Delivery] = deque()
         self._asked: list[Step] = []
         self._given_up: list[Step] = []
@@ -62,7 +66,7 @@ class AsyncBody(BodyBase):
 
     # --- what the attempt calls ---------------------------------------------------------------------------------
 
-    def begin(self, job: Any, payload: object, context: Context) -> None:  # noqa: ANN401 - a Job
+    def begin(self, job: Any, payload: object, context: Context) -> None:
         """Start the body and replay what the journal holds."""
         self._deliveries.extend((entry, entry.seq, entry.at) for entry in self._port.journal.deliveries)
         coroutine: Coroutine[Any, Any, Any] = _call(job, payload, context)
@@ -120,7 +124,7 @@ class AsyncBody(BodyBase):
         try:
             future.set_result(self._outcome(step, entry))
         except CancelledError:
-            BodyFuture.cancel(future)  # type: ignore[arg-type] - past StepFuture.cancel, which only asks
+            future.end_canceled()
         except BaseException as error:  # noqa: BLE001 - it is the step's, and goes to who awaits it
             _fail(future, error)
 

@@ -30,7 +30,7 @@ from trigger_sdk.protocol.problem import Problem
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from trigger_sdk._declare.context import Context
     from trigger_sdk._runtime.body import Delivery
@@ -47,7 +47,7 @@ class Body(Protocol):
         """True while it computes elsewhere than on the main thread."""
         ...
 
-    def begin(self, job: Any, payload: object, context: Context) -> None:  # noqa: ANN401
+    def begin(self, job: Any, payload: object, context: Context) -> None:
         """Start it."""
         ...
 
@@ -115,7 +115,7 @@ class Attempt:
         job: the job to execute.
     """
 
-    def __init__(self, start: Start, entries: Iterable[Entry], job: Any, worker: WorkerPort) -> None:  # noqa: ANN401
+    def __init__(self, start: Start, entries: Iterable[Entry], job: Any, worker: WorkerPort) -> None:
         self.start = start
         self.job = job
         entries = list(entries)
@@ -325,7 +325,7 @@ class Attempt:
         """Tell the developer something of this run."""
         self._worker.warn(message, self.run_id)
 
-    def _end(self, state: Any, value: bytes, step: str) -> None:  # noqa: ANN401 - one of Finish's states
+    def _end(self, state: Any, value: bytes, step: str) -> None:
         if self.over or self._finish is not None:
             return
         self._stop_grace()

@@ -206,7 +206,7 @@ def first_failure(outcomes: Sequence[object]) -> BaseException | None:
     return next((outcome for outcome in outcomes if isinstance(outcome, BaseException)), None)
 
 
-def call_job(job: Any, payload: object, context: Context) -> Any:  # noqa: ANN401 - the job's own output
+def call_job(job: Any, payload: object, context: Context) -> Any:
     """Call a job's function with payload and context."""
     return job.call(payload, context)
 

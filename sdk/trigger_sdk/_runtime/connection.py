@@ -1,4 +1,4 @@
-"""A WebSocket connection to the server, as a transport protocol: a frame is handled in the callback that received it."""
+"""A WebSocket connection to the server: a frame is handled in the callback that received it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
         secure = parts.scheme == "wss"
         _, connection = await loop.create_connection(
             lambda: cls(url, token, on_frame),
-            parts.hostname,
+            parts.hostname or "127.0.0.1",
             parts.port or (443 if secure else 80),
             ssl=True if secure else None,
         )

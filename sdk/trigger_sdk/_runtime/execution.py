@@ -46,11 +46,13 @@ class TaskScope:
         return 0
 
 
-async def execute(step: Step, attempt: int, *, loop: asyncio.AbstractEventLoop, pool: Executor, clock: Clock) -> Entry:
+async def execute(
+    step: Step, attempt: int, *, loop: asyncio.AbstractEventLoop, pool: Executor, clock: Callable[[], float]
+) -> Entry:
     """Execute one attempt of a task and return the entry that tells its outcome.
 
-    Async functions run on the worker's loop, sync ones in its threads. Raises CancelledError only when the body gave the
-    step up.
+    Async functions run on the worker's loop, sync ones in its threads; ``clock`` gives seconds since the epoch. Raises
+    CancelledError only when the body gave the step up.
     """
     call = step.call
     assert call is not None  # noqa: S101 - a step of kind task has a call
@@ -72,10 +74,6 @@ async def execute(step: Step, attempt: int, *, loop: asyncio.AbstractEventLoop, 
     except BaseException as error:  # noqa: BLE001 - journalled, and raised in the body
         return _failed(step, call, attempt, started_at, error, clock)
     return _entry("step_completed", step, attempt, started_at, value)
-
-
-Clock = "Callable[[], float]"
-"""Seconds since the epoch."""
 
 
 def canceled(step: Step, attempt: int, started_at: float | None) -> Entry:

@@ -1,9 +1,9 @@
 """The deterministic event loop on which the body of an async job runs.
 
 It is a real asyncio loop as far as asyncio's own primitives can tell, so ``gather``, ``TaskGroup``, ``timeout``,
-``Queue`` and the rest work as they stand. It has no I/O and no clock of its own: its time is the commit time of the last
-journal entry the body learned of, and its timers are durable waits. :meth:`BodyLoop.turn` runs what is ready and returns;
-who owns the loop then delivers the next entry and turns it again.
+``Queue`` and the rest work as they stand. It has no I/O and no clock of its own: its time is the commit time of the
+last journal entry the body learned of, and its timers are durable waits. :meth:`BodyLoop.turn` runs what is ready and
+returns; who owns the loop then delivers the next entry and turns it again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from asyncio import events
 from collections import deque
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 from trigger_sdk._runtime.branch import Branch
 from trigger_sdk._runtime.scope import Scope, current_scope
@@ -40,10 +40,10 @@ class TimerPort(Protocol):
         ...
 
 
-class BodyFuture(asyncio.Future):  # type: ignore[type-arg] - not generic at run time on 3.11's C future subclass
+class BodyFuture(asyncio.Future[Any]):
     """A future whose hash is its place in the order of creation, so that sets of futures iterate alike on replay."""
 
-    def __new__(cls, *, loop: BodyLoop) -> BodyFuture:
+    def __new__(cls, *, loop: BodyLoop) -> Self:
         future = super().__new__(cls)
         future.ordinal = loop.next_ordinal()
         return future
@@ -54,10 +54,10 @@ class BodyFuture(asyncio.Future):  # type: ignore[type-arg] - not generic at run
         return self.ordinal
 
 
-class BodyTask(asyncio.Task):  # type: ignore[type-arg]
+class BodyTask(asyncio.Task[Any]):
     """An asyncio task of a body: it knows its branch, and hashes by its place in the order of creation."""
 
-    def __new__(cls, _coro: object, *, loop: BodyLoop, **_options: object) -> BodyTask:
+    def __new__(cls, _coro: object, *, loop: BodyLoop, **_options: object) -> Self:
         task = super().__new__(cls)
         task.ordinal = loop.next_ordinal()
         return task
@@ -107,7 +107,7 @@ class BodyLoop(asyncio.AbstractEventLoop):
         try:
             while ready:
                 handle = ready.popleft()
-                if not handle._cancelled:  # type: ignore[attr-defined]
+                if not handle._cancelled:
                     try:
                         handle._run()
                     except (SystemExit, KeyboardInterrupt):
@@ -217,9 +217,7 @@ class BodyLoop(asyncio.AbstractEventLoop):
         """Create a task: a branch with a number in the branch that creates it."""
         return self._spawn(coro, Branch(self.branch().next()), name, context)
 
-    def _spawn(
-        self, coro: Coroutine[Any, Any, Any], branch: Branch, name: object, context: Context | None
-    ) -> BodyTask:
+    def _spawn(self, coro: Coroutine[Any, Any, Any], branch: Branch, name: object, context: Context | None) -> BodyTask:
         if context is None:
             context = copy_context()
         context.run(current_scope.set, self._scope)
@@ -234,7 +232,7 @@ class BodyLoop(asyncio.AbstractEventLoop):
         """Return False: debug mode would look at clocks."""
         return False
 
-    def set_debug(self, enabled: bool) -> None:
+    def set_debug(self, enabled: bool) -> None:  # noqa: FBT001 - asyncio's signature
         """Accept and ignore."""
 
     def is_running(self) -> bool:
@@ -266,16 +264,16 @@ class BodyLoop(asyncio.AbstractEventLoop):
     async def shutdown_asyncgens(self) -> None:
         """Do nothing: generators end with the body."""
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Do nothing: there is no executor."""
 
     def _generator_started(self, generator: AsyncGenerator[Any, Any]) -> None:
         self._generators.append(generator)
 
     def _generator_dropped(self, generator: AsyncGenerator[Any, Any]) -> None:
-        # A dropped generator closes on a branch of its own name: when the collector finds it must not shift the numbers.
+        # On a branch of its own name: when the collector finds a generator must not shift the numbers.
         if not self._closed:
-            self._spawn(generator.aclose(), Branch("closing"), None, None)  # type: ignore[arg-type]
+            self._spawn(generator.aclose(), Branch("closing"), None, None)
 
 
 def _drop(_generator: object) -> None:
@@ -284,12 +282,12 @@ def _drop(_generator: object) -> None:
 
 def _unwind(task: BodyTask, leave: type[BaseException]) -> None:
     """Throw ``leave`` into a task's coroutine until it ends; give up on one that keeps waiting."""
-    coroutine = task.get_coro()
-    if coroutine is None:
+    coroutine: Any = task.get_coro()
+    if coroutine is None:  # an eager task that is done, from 3.12 on
         return
     for _ in range(8):
         try:
-            coroutine.throw(leave())  # type: ignore[union-attr]
+            coroutine.throw(leave())
         except BaseException:  # noqa: BLE001 - whatever ends it, it has ended
             return
 
@@ -304,7 +302,7 @@ def _timer_name(callback: Callable[..., object]) -> str:
 
 
 def _refuse(method: str) -> Callable[..., Any]:
-    def refuse(self: BodyLoop, *args: object, **kwargs: object) -> Any:
+    def refuse(_self: BodyLoop, *_args: object, **_kwargs: object) -> NoReturn:
         raise SideEffectOutsideTask.of(f"loop.{method}")
 
     refuse.__name__ = method

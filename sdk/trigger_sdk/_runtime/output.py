@@ -18,7 +18,7 @@ from trigger_sdk.protocol.messages import LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import FrameType, TracebackType
 
 LONGEST_LINE = 32 * 1024
 """Characters of one line that are kept."""
@@ -140,8 +140,8 @@ def capture(emit: Callable[[LogLine], None]) -> None:
     sys.excepthook = _show_unhandled
 
 
-def _show_unhandled(kind: type[BaseException], error: BaseException, tb: object) -> None:
-    text = "".join(traceback.format_exception(kind, error, tb))  # type: ignore[arg-type]
+def _show_unhandled(kind: type[BaseException], error: BaseException, tb: TracebackType | None) -> None:
+    text = "".join(traceback.format_exception(kind, error, tb))
     logging.getLogger("trigger").error(text.rstrip())
 
 

@@ -31,15 +31,15 @@ class Places:
 
     def here(self, frame: FrameType | None = None) -> str:
         """Return the place of the nearest frame of the project's code, from the caller outwards; empty without one."""
-        frame = frame or sys._getframe(1)  # noqa: SLF001 - the documented way to a caller
-        while frame is not None:
-            file = frame.f_code.co_filename
+        current: FrameType | None = frame or sys._getframe(1)  # noqa: SLF001 - the documented way to a caller
+        while current is not None:
+            file = current.f_code.co_filename
             place = self._files.get(file)
             if place is None:
                 place = self._look_up(file)
             if place:
-                return f"{place}:{frame.f_lineno}"
-            frame = frame.f_back  # type: ignore[assignment]
+                return f"{place}:{current.f_lineno}"
+            current = current.f_back
         return ""
 
     def _look_up(self, file: str) -> str:

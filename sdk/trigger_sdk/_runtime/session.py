@@ -10,7 +10,16 @@ import msgspec
 
 from trigger_sdk._runtime.connection import Connection
 from trigger_sdk.errors import ProblemError
-from trigger_sdk.protocol.messages import Heartbeat, Hello, Logs, ToServer, ToWorker, Welcome, decode_from_server, encode_frame
+from trigger_sdk.protocol.messages import (
+    Heartbeat,
+    Hello,
+    Logs,
+    ToServer,
+    ToWorker,
+    Welcome,
+    decode_from_server,
+    encode_frame,
+)
 from trigger_sdk.protocol.problem import Problem
 
 if TYPE_CHECKING:

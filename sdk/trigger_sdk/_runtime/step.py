@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import asyncio
     from contextvars import Context
 
     from trigger_sdk._declare.dispatch import Wait
     from trigger_sdk._declare.task import TaskCall
+    from trigger_sdk._runtime.async_body import StepFuture
     from trigger_sdk._runtime.loop import DurableTimer
     from trigger_sdk.protocol.entries import Entry
 
@@ -59,7 +59,7 @@ class Step:
         self.context: Context | None = None
         self.wait: Wait | None = None
         self.timer: DurableTimer | None = None
-        self.future: asyncio.Future[Any] | None = None
+        self.future: StepFuture | None = None
         self.outcome: Entry | None = None
         self.launched = False
         self.cancel_asked = False

@@ -37,9 +37,7 @@ class SyncBody(BodyBase):
         busy: True while the thread computes, False while it waits for deliveries.
     """
 
-    def __init__(
-        self, run_id: str, port: BodyPort, *, post: Callable[..., object], lines_kept: int
-    ) -> None:
+    def __init__(self, run_id: str, port: BodyPort, *, post: Callable[..., object], lines_kept: int) -> None:
         super().__init__(run_id, port, lines_kept)
         self._post = post
         self._branch = Branch("")
@@ -49,7 +47,7 @@ class SyncBody(BodyBase):
 
     # --- main thread --------------------------------------------------------------------------------------------
 
-    def begin(self, job: Any, payload: object, context: Context) -> None:  # noqa: ANN401 - a Job
+    def begin(self, job: Any, payload: object, context: Context) -> None:
         """Start the thread."""
         self._deliveries.extend((entry, entry.seq, entry.at) for entry in self._port.journal.deliveries)
         variables = copy_context()
@@ -74,7 +72,7 @@ class SyncBody(BodyBase):
 
     # --- the body's thread --------------------------------------------------------------------------------------
 
-    def _run(self, job: Any, payload: object, context: Context) -> None:  # noqa: ANN401
+    def _run(self, job: Any, payload: object, context: Context) -> None:
         try:
             value = call_job(job, payload, context)
         except BaseException as error:  # noqa: BLE001 - whatever ends the body is its outcome
@@ -93,14 +91,14 @@ class SyncBody(BodyBase):
         else:
             self._post(report, outcome)
 
-    def call_task(self, call: TaskCall, line: str) -> Any:  # noqa: ANN401 - the task's own result
+    def call_task(self, call: TaskCall, line: str) -> Any:
         """Execute a task durably and return its result."""
         step = self._ask(self._branch.next(), "task", call.name, line)
         step.call = call
         step.context = copy_context()
         return self._settle(step)
 
-    def wait(self, wait: Wait) -> Any:  # noqa: ANN401 - depends on the wait
+    def wait(self, wait: Wait) -> Any:
         """Register a wait and return what ends it."""
         return self._settle(self._ask_wait(wait))
 
@@ -148,7 +146,7 @@ class SyncBody(BodyBase):
             self._port.launch(step)
         self._port.flush()
 
-    def _settle(self, step: Step) -> Any:  # noqa: ANN401
+    def _settle(self, step: Step) -> Any:
         """Take deliveries until one ends ``step``; launch it when none is left."""
         while step.outcome is None:
             delivery = self._next(step)

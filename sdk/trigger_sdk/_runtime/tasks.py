@@ -162,4 +162,3 @@ class TaskSet:
         if entry.kind == "step_attempt_failed":
             self._schedule(step, attempt + 1, entry.due_at or 0.0)
             self._port.consider_leaving()
-

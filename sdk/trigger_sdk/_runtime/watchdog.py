@@ -1,7 +1,7 @@
 """Watches the worker's main thread: keeps the lease alive while it is blocked, names the culprit, interrupts a body.
 
-Async tasks share the main thread with the bodies and the session. A task that blocks it (``time.sleep`` in an ``async def``)
-is told of; a body that does is interrupted after a while, since a body has no business to take long.
+Async tasks share the main thread with the bodies and the session. A task that blocks it (``time.sleep`` in an
+``async def``) is told of; a body that does is interrupted after a while, since a body has no business to take long.
 """
 
 from __future__ import annotations

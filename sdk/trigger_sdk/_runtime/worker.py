@@ -7,11 +7,10 @@ import inspect
 import logging
 import os
 import platform
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from trigger_sdk._codec import decode_input, decode_payload, encode
@@ -309,9 +308,7 @@ class Worker:
 
     def task_set(self, attempt: Attempt) -> TaskSet:
         """Make what executes the attempt's tasks."""
-        tasks = TaskSet(
-            attempt, loop=self.loop, pool=self._pool, token=attempt.start.token, clock=self.clock
-        )
+        tasks = TaskSet(attempt, loop=self.loop, pool=self._pool, token=attempt.start.token, clock=self.clock)
         self._task_sets[attempt.run_id] = tasks
         return tasks
 
@@ -340,7 +337,7 @@ def _context(attempt: Attempt) -> Context:
         run=RunInfo(
             id=start.run,
             job=start.job,
-            created_at=datetime.fromtimestamp(start.created_at, tz=timezone.utc),
+            created_at=datetime.fromtimestamp(start.created_at, tz=UTC),
             parent_id=start.parent or None,
             idempotency_key=start.idempotency_key or None,
             tags=tuple(start.tags),
@@ -349,5 +346,3 @@ def _context(attempt: Attempt) -> Context:
         attempt=AttemptInfo(number=start.attempt),
         logger=logging.getLogger(f"job.{start.job}"),
     )
-
-

@@ -170,4 +170,5 @@ def encode_spec(spec: WaitSpec) -> bytes:
 
 def decode_spec(data: bytes) -> WaitSpec:
     """Read what :func:`encode_spec` wrote. Raises msgspec.ValidationError for anything else."""
-    return _decode(data)
+    spec: WaitSpec = _decode(data)
+    return spec

@@ -24,6 +24,7 @@ worker drops the run at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -62,7 +63,7 @@ class Hello(_Message, frozen=True, kw_only=True):
 
 
 class Append(_Message, frozen=True):
-    """Entries to commit. ``cid`` counts a run's appends within one lease, from 1; a repeated one is acknowledged again."""
+    """Entries to commit. ``cid`` counts a run's appends within a lease, from 1; a repeated one is acknowledged again."""
 
     run: str
     token: int
@@ -171,7 +172,7 @@ class Journal(_Message, frozen=True):
 class Start(_Message, frozen=True, kw_only=True):
     """Execute an attempt. Preceded by the Journal pages of the run, if it has entries.
 
-    ``began_at`` is when the first attempt began: where the body's clock starts. ``log_ordinal``: body lines already kept.
+    ``began_at`` is when the first attempt began: where the body's clock starts. ``log_ordinal``: lines kept already.
     """
 
     run: str
@@ -223,7 +224,7 @@ class Finished(_Message, frozen=True):
 
 
 class Refused(_Message, frozen=True):
-    """An Append or Finish cannot be taken (a value over the limit, an unknown child job): the run fails with ``code``."""
+    """An Append or Finish cannot be taken (a value over the limit): the run fails with ``code``."""
 
     run: str
     token: int
@@ -261,7 +262,7 @@ _server_decoder = msgspec.msgpack.Decoder(list[ToServer])
 _worker_decoder = msgspec.msgpack.Decoder(list[ToWorker])
 
 
-def encode_frame(messages: list[ToServer] | list[ToWorker]) -> bytes:
+def encode_frame(messages: Sequence[ToServer] | Sequence[ToWorker]) -> bytes:
     """Pack messages into one frame."""
     return _encoder.encode(messages)
 
