@@ -116,17 +116,20 @@ def _mentions_pydantic(annotation: Any, seen: set[int]) -> bool:  # noqa: PLR091
         return True
     if hasattr(annotation, "__get_pydantic_core_schema__") or hasattr(annotation, "__pydantic_validator__"):
         return True
-    return any(_mentions_pydantic(each, seen) for each in field_types(annotation).values())
+    try:
+        types_of_fields = field_types(annotation).values()
+    except (NameError, TypeError):  # names that exist for type checkers only: whoever reads the fields will say so
+        return False
+    return any(_mentions_pydantic(each, seen) for each in types_of_fields)
 
 
 def field_types(cls: Any) -> dict[str, Any]:
-    """Return the annotated fields of a class whose objects consist of fields; nothing for any other class."""
-    if not has_fields(cls):
-        return {}
-    try:
-        return typing.get_type_hints(cls, include_extras=True)
-    except (NameError, TypeError):  # names that exist for type checkers only: whoever reads the field will say so
-        return {}
+    """Return the annotated fields of a class whose objects consist of fields; nothing for any other class.
+
+    Raises:
+        NameError: an annotation is a string that names nothing at run time.
+    """
+    return typing.get_type_hints(cls, include_extras=True) if has_fields(cls) else {}
 
 
 def has_fields(cls: Any) -> bool:

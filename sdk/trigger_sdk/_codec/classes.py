@@ -25,8 +25,10 @@ from trigger_sdk._codec.walk import Refused, Rule, Walk, lower_text, pack
 from trigger_sdk.protocol import value_kinds as kinds
 
 
-def shape_of(cls: Any) -> Shape | None:
+def shape_of(cls: Any) -> Shape | None:  # noqa: PLR0911 - one for each kind of class
     """Return the shape of a class whose objects consist of fields, or None for any other class."""
+    if issubclass(cls, BaseException):
+        return None
     if is_model(cls):
         return ModelShape(cls)
     if issubclass(cls, msgspec.Struct):

@@ -24,12 +24,20 @@ from trigger_sdk._codec.errors import (
 from trigger_sdk._codec.exceptions import make_exception
 from trigger_sdk._codec.refs import anchor_of, display_name, resolve
 from trigger_sdk._codec.shapes import Shape
+from trigger_sdk._codec.walk import Refused
 from trigger_sdk.protocol import value_kinds as kinds
 from trigger_sdk.protocol.problem import Problem, TriggerError
 from trigger_sdk.protocol.values import unseal
 
 _modules: Final = sys.modules
 _UNANNOTATED: Final = (Any, object, inspect.Parameter.empty, None)
+
+
+def _shape_of(cls: Any) -> Shape | None:
+    try:
+        return shape_of(cls)
+    except Refused:  # today's class cannot be made without its constructor
+        return None
 
 
 class _Found(NamedTuple):
@@ -120,7 +128,7 @@ class Reader:
             cls = resolve(ref)
             module, name = anchor_of(ref)
             anchor = getattr(_modules.get(module), name, None)
-            found = self._found[ref] = _Found(module, name, anchor, cls, shape_of(cls))
+            found = self._found[ref] = _Found(module, name, anchor, cls, _shape_of(cls))
         return found
 
     def _find_exception(self, ref: str) -> type[BaseException] | None:

@@ -23,6 +23,7 @@ from trigger_sdk.protocol.problem import Problem
 
 _MAX_MESSAGE: Final = 64 * 1024
 _MAX_LINE: Final = 1000
+_set_attribute: Final = BaseException.__setattr__  # past the class's own, which may refuse (frozen classes do)
 _ROOM: Final = 4 * BIG_VALUE_BYTES
 """Bytes that arguments and attributes of one exception may take together."""
 
@@ -187,12 +188,12 @@ def make_exception(fields: dict[str, Any], find: Find, read: Read) -> BaseExcept
         error = TaskError(owner, fields["message"], fields["traceback"])
     else:
         if errors is None:
-            error.args = tuple(arguments)
+            _set_attribute(error, "args", tuple(arguments))
         for name, value in attributes.items():
             _set(error, name, value)
-    for note in fields.get("notes", ()):
-        error.add_note(note)
-    error.__cause__ = OriginalTraceback(fields["traceback"])
+    if "notes" in fields:
+        _set_attribute(error, "__notes__", fields["notes"])
+    _set_attribute(error, "__cause__", OriginalTraceback(fields["traceback"]))
     return error
 
 

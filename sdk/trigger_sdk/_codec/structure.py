@@ -64,7 +64,11 @@ def read_structure(value: Any, annotation: Any, path: str, misfits: Misfits) -> 
     if origin is tuple and arguments and isinstance(value, (list, tuple)):
         return _read_tuple(value, annotation, path, misfits)
     if has_fields(origin) and isinstance(value, dict) and not hasattr(origin, "__pydantic_validator__"):
-        slots = _slots_of(origin, arguments)
+        try:
+            slots = _slots_of(origin, arguments)
+        except (NameError, TypeError) as error:
+            misfits.append((path, f"the annotations of {name_of(origin)} cannot be resolved: {error}"))
+            return FAILED
         if slots is not None:
             return _read_fields(value, origin, slots, path, misfits)
     return _leaf(value, annotation, path, misfits)
@@ -166,29 +170,40 @@ def _read_union(value: Any, members: tuple[Any, ...], path: str, misfits: Misfit
         if best_unread is None or unread < best_unread:
             best, best_unread = read, unread
     if best_unread is None:
-        _report_union(attempts, path, misfits)
+        _report_union(value, attempts, path, misfits)
     return best
 
 
-def _report_union(attempts: list[tuple[Any, Misfits]], path: str, misfits: Misfits) -> None:
-    """Report the misfits of the member that came closest."""
+def _report_union(value: Any, attempts: list[tuple[Any, Misfits]], path: str, misfits: Misfits) -> None:
+    """Report the misfits of the member that came closest, if any member knows something of the value."""
     if len(attempts) == 1:
         misfits.extend(attempts[0][1])
         return
     names = ", ".join(name_of(member) for member, _ in attempts)
-    deepest = [attempt for attempt in attempts if any(place != path for place, _ in attempt[1])]
-    if not deepest:
+    near = [
+        (_unread_keys(value, member), len(own), member, own)
+        for member, own in attempts
+        if any(place != path for place, _ in own) and not _knows_nothing(value, member)
+    ]
+    if not near:
         misfits.append((path, f"fits none of {names}"))
         return
-    member, closest = min(deepest, key=lambda attempt: len(attempt[1]))
+    _, _, member, closest = min(near, key=lambda attempt: attempt[:2])
     misfits.extend((place, f"{reason} (as {name_of(member)}; fits none of {names})") for place, reason in closest)
+
+
+def _knows_nothing(value: Any, member: Any) -> bool:
+    return isinstance(value, dict) and _unread_keys(value, member) == len(value)
 
 
 def _unread_keys(value: Any, member: Any) -> int:
     if not isinstance(value, dict):
         return 0
     cls = typing.get_origin(member) or member
-    slots = _slots_of(cls, typing.get_args(member)) if has_fields(cls) else None
+    try:
+        slots = _slots_of(cls, typing.get_args(member)) if has_fields(cls) else None
+    except (NameError, TypeError):  # told where the member was read
+        return 0
     return 0 if slots is None else len(value.keys() - {slot.key for slot in slots})
 
 
@@ -227,8 +242,16 @@ def _inputs_of(cls: Any, hints: dict[str, Any]) -> list[tuple[str, str, str, boo
             (each.name, each.name, each.alias, each.default is nothing) for each in cls.__attrs_attrs__ if each.init
         ]
     if typing.is_typeddict(cls):
-        return [(name, name, name, name in cls.__required_keys__) for name in hints]
+        return [(name, name, name, _is_required(cls, name, hint)) for name, hint in hints.items()]
     return [(name, name, name, name not in cls._field_defaults) for name in cls._fields]
+
+
+def _is_required(cls: Any, name: str, hint: Any) -> bool:
+    """Tell whether a TypedDict requires a key: ``__required_keys__`` knows nothing of annotations that are strings."""
+    qualifier = typing.get_origin(hint)
+    if qualifier in {typing.Required, typing.NotRequired}:
+        return qualifier is typing.Required
+    return name in cls.__required_keys__
 
 
 def _bound(annotation: Any, bindings: dict[Any, Any]) -> Any:

@@ -25,6 +25,8 @@ Rule = Callable[["Walk", Any, int], Any]
 _SCALARS: Final = frozenset((type(None), bool, int, float, str, bytes))
 _SAFE_SCALARS: Final = frozenset((type(None), bool, float, bytes))
 _ONLY_STR: Final = frozenset((str,))
+_MAX_KEY: Final = 60
+"""Characters of a key in a path: it is to be recognized, not read."""
 
 
 class Refused(Exception):
@@ -194,5 +196,8 @@ def refuse_value(value: object, refused: Refused) -> NoReturn:
 def _key_step(key: object) -> str:
     if isinstance(key, str) and key.isidentifier():
         return f".{key}"
-    text = repr(key)
-    return f"[{text if len(text) <= 60 else text[:57] + '...'}]"  # noqa: PLR2004 - a key is to be recognized, not read
+    try:
+        text = repr(key)
+    except Exception:  # noqa: BLE001 - code of the user's, or an int of too many digits to print
+        text = f"<{type(key).__name__}>"
+    return f"[{text if len(text) <= _MAX_KEY else text[: _MAX_KEY - 3] + '...'}]"

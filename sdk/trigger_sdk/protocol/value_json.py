@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import timedelta, timezone
 from math import isfinite
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from trigger_sdk.protocol import value_kinds as kinds
 from trigger_sdk.protocol.errors import ValueCorrupt
 
 _SCALARS: Final = frozenset((str, int, bool, type(None)))
+_ONLY_STR: Final = frozenset((str,))
 _PROBLEM_FIELDS: Final = ("code", "hint", "where", "detail")
 _MAX_DIGITS: Final = 4000
 """Python itself refuses to print ints of more than 4300 digits: longer ones are rendered in hexadecimal."""
@@ -52,6 +54,8 @@ def _presentable(value: Any) -> Any:  # noqa: PLR0911 - one for each kind
     if kind in _SCALARS:
         return value
     if kind is dict:
+        if not _ONLY_STR.issuperset(map(type, value)):
+            raise ValueCorrupt("an encoded value holds a map with a key that is not a str")
         if _SCALARS.issuperset(map(type, value.values())):
             return value
         return {key: _presentable(item) for key, item in value.items()}
@@ -142,7 +146,7 @@ def _zone(data: memoryview) -> str:
     if type(zone) is str:
         return zone
     name, seconds = zone
-    return str(name or f"{seconds:+}s")
+    return str(name or timezone(timedelta(seconds=seconds)))
 
 
 def _first(data: memoryview) -> Any:
