@@ -17,7 +17,9 @@ from trigger_sdk.protocol.project import Project
 _NO_SDK: Final = re.compile(r"No module named '?trigger_sdk(\.worker)?'?")
 _OLD_PYTHON: Final = re.compile(r"[Uu]nknown option:? -P")
 _FRAME: Final = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)$')
-_DUMP_HEAD: Final = re.compile(r"^(Current thread|Thread) 0x[0-9a-f]+.*\(most recent call first\):$|^Timeout \(.*\)!$")
+_DUMP_HEAD: Final = re.compile(
+    r"^(Current thread 0x[0-9a-f]+|Thread 0x[0-9a-f]+|Stack)( \[.*\])? \(most recent call first\):$|^Timeout \(.*\)!$"
+)
 _FATAL: Final = re.compile(r"^Fatal Python error: (?P<reason>.*)$")
 
 
@@ -82,10 +84,10 @@ def exit_words(code: int) -> str:
     return f"was killed by {name}"
 
 
-def end_problem(
+def explain_end(
     code: int, stderr: Sequence[str], *, ready: bool, interpreter: Interpreter, project: Project
-) -> tuple[Problem, bool]:
-    """Return the problem of a worker that ended by itself, and whether starting it again can help.
+) -> WorkerCrashed | SdkMissing | InterpreterTooOld:
+    """Return the error of a worker that ended by itself; only after a crash can starting it again help.
 
     Args:
         code: its exit code; negative is the signal.
@@ -96,11 +98,11 @@ def end_problem(
     """
     text = "\n".join(stderr)
     if not ready and code == 1 and _NO_SDK.search(text):
-        return _no_sdk(interpreter), False
+        return _no_sdk(interpreter)
     if not ready and _OLD_PYTHON.search(text):
         message = f"{interpreter.path} is older than Python 3.11 ({interpreter.origin})"
         hint = "Set python in trigger.toml to a Python 3.11 or newer, with trigger-sdk installed."
-        return InterpreterTooOld(message, hint=hint, where=interpreter.path).problem, False
+        return InterpreterTooOld(message, hint=hint, where=interpreter.path)
     frames, others = split_dump(stderr)
     fatal = next((found["reason"] for line in others if (found := _FATAL.match(line))), "")
     phase = "" if ready else " while it was starting"
@@ -110,15 +112,15 @@ def end_problem(
         detail="\n".join(others[-20:]),
         hint=_crash_hint(code, ready=ready),
         where=place_in_project(frames, project),
-    ).problem, True
+    )
 
 
-def _no_sdk(interpreter: Interpreter) -> Problem:
+def _no_sdk(interpreter: Interpreter) -> SdkMissing:
     return SdkMissing(
         f"trigger-sdk is not installed for {interpreter.path} ({interpreter.origin})",
         hint=f"Install it there: {interpreter.path} -m pip install trigger-sdk",
         where=interpreter.path,
-    ).problem
+    )
 
 
 def _crash_hint(code: int, *, ready: bool) -> str:

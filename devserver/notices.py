@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +18,7 @@ class Ready:
     Attributes:
         worker: its id.
         pid: its process.
-        jobs: how many jobs it serves.
+        jobs: the ids of the jobs it serves.
         seconds: from its start to here.
         interpreter: what it runs on.
         changes: the saves that caused it; empty for a first start or a restart.
@@ -27,7 +27,7 @@ class Ready:
 
     worker: str
     pid: int
-    jobs: int
+    jobs: Collection[str]
     seconds: float
     interpreter: Interpreter
     changes: Sequence[Change] = ()

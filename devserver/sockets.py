@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
-from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from devserver.errors import HostNotLocal
 from devserver.options import LOOPBACK
 from executor.errors import AddressUnavailable, PortInUse
+from executor.listeners import who_listens
 
 LOOPBACK_6: Final = "::1"
 BACKLOG: Final = 2048
-_LISTENING: Final = "0A"
 _LAST_PORT: Final = 65535
 
 
@@ -74,9 +71,9 @@ def _refusal(host: str, port: int, error: OSError | OverflowError) -> PortInUse 
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EADDRINUSE:
-        owner = listener_of(port)
+        owners = " and ".join(who_listens(port))
         return PortInUse(
-            f"port {port} is in use{' by ' if owner else ''}{owner}",
+            f"port {port} is in use{' by ' if owners else ''}{owners}",
             hint=f"Stop that, or listen elsewhere: trigger dev --port {port + 1 if port < _LAST_PORT else 0}",
             where=address,
         )
@@ -84,28 +81,3 @@ def _refusal(host: str, port: int, error: OSError | OverflowError) -> PortInUse 
         return AddressUnavailable(f"your user may not listen on port {port}", where=address)
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return AddressUnavailable(f"cannot listen on {address}: {reason}", where=address)
-
-
-def listener_of(port: int) -> str:
-    """Return who listens on a port, as ``python (pid 123)``; empty when the system does not tell."""
-    inodes = set()
-    for table in ("tcp", "tcp6"):
-        with suppress(OSError):
-            for line in Path("/proc/net", table).read_text().splitlines()[1:]:
-                fields = line.split()
-                if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
-                    inodes.add(f"socket:[{fields[9]}]")
-    if not inodes:
-        return ""
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if any(_target(entry.path) in inodes for entry in os.scandir(process / "fd")):
-                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
-    return ""
-
-
-def _target(link: str) -> str:
-    try:
-        return os.readlink(link)  # noqa: PTH115 - a Path of "socket:[1]" means nothing
-    except OSError:
-        return ""  # closed since it was listed

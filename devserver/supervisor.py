@@ -7,11 +7,12 @@ At most one worker is *current* and takes new runs; one may be *starting*, besid
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from devserver.failures import end_problem, split_dump, stuck_problem
+from devserver.errors import InterpreterTooOld, SdkMissing, WorkerCrashed
+from devserver.failures import explain_end, split_dump, stuck_problem
 from devserver.launch import Child
 from devserver.notices import Notices, Ready
 from devserver.sources import Change
@@ -24,6 +25,9 @@ class Sessions(Protocol):
 
     def worker_died(self, worker_id: str) -> None:
         """The process is gone: its runs are free at once. Does nothing for a worker that never had a session."""
+
+    def jobs_of(self, worker_id: str) -> Collection[str]:
+        """Return the ids of the jobs that the worker serves."""
 
     def drain(self, worker_id: str) -> None:
         """Give the worker nothing new. Does nothing for a worker without a session."""
@@ -57,7 +61,11 @@ class SupervisorTiming:
 
 
 class Supervisor:
-    """Keeps a worker with the newest code that works. Lives on the server's loop; implements ``WorkerListener``."""
+    """Keeps a worker with the newest code that works. Lives on the server's loop; implements ``WorkerListener``.
+
+    Attributes:
+        hopeless: done when the first worker cannot start, and no save will change that: the interpreter is unfit.
+    """
 
     def __init__(
         self,
@@ -84,6 +92,7 @@ class Supervisor:
         self._due: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
         self._stopping = False
+        self.hopeless: asyncio.Future[SdkMissing | InterpreterTooOld] = self._loop.create_future()
 
     @property
     def current(self) -> Worker | None:
@@ -142,7 +151,7 @@ class Supervisor:
 
     # --- WorkerListener -----------------------------------------------------------------------------------------
 
-    def worker_ready(self, worker: Worker, jobs: int) -> None:
+    def worker_ready(self, worker: Worker) -> None:
         """Make it the current one; the one before retires."""
         if worker is not self._starting:
             return
@@ -159,7 +168,7 @@ class Supervisor:
             Ready(
                 worker=worker.id,
                 pid=worker.pid,
-                jobs=jobs,
+                jobs=self._sessions.jobs_of(worker.id),
                 seconds=self._ready_at - worker.child.started_at,
                 interpreter=worker.child.interpreter,
                 changes=changes,
@@ -202,15 +211,18 @@ class Supervisor:
         if was_current or was_starting:
             self._restart_after(worker)
         elif worker.exit_code != 0:
-            self._notices.crashed(self._explain(worker)[0], restart_in=None)
+            self._notices.crashed(self._explain(worker).problem, restart_in=None)
 
     def _restart_after(self, worker: Worker) -> None:
-        problem, can_help = self._explain(worker)
+        error = self._explain(worker)
         self._crashes += 1
-        hopeless = not can_help or (not worker.ready and self._crashes > self._timing.start_crashes)
-        if hopeless:
+        if not isinstance(error, WorkerCrashed) and not self._ready_at:
+            self.hopeless.set_result(error)
+            return
+        again = worker.ready or self._crashes <= self._timing.start_crashes
+        if not isinstance(error, WorkerCrashed) or not again:
             self._changes.clear()
-            self._notices.failed([problem], old_goes_on=self._current is not None)
+            self._notices.failed([error.problem], old_goes_on=self._current is not None)
             return
         pause = self._pause()
         if self._starting is None and self._due is None:
@@ -218,13 +230,13 @@ class Supervisor:
                 self._due = self._loop.call_later(pause, self.start)
             else:
                 self.start()
-        self._notices.crashed(problem, restart_in=pause)
+        self._notices.crashed(error.problem, restart_in=pause)
 
-    def _explain(self, worker: Worker) -> tuple[Problem, bool]:
+    def _explain(self, worker: Worker) -> WorkerCrashed | SdkMissing | InterpreterTooOld:
         child = worker.child
         code = worker.exit_code if worker.exit_code is not None else 0
         stderr = list(worker.stderr)
-        return end_problem(code, stderr, ready=worker.ready, interpreter=child.interpreter, project=child.project)
+        return explain_end(code, stderr, ready=worker.ready, interpreter=child.interpreter, project=child.project)
 
     def _pause(self) -> float:
         if self._crashes <= 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from devserver.columns import Columns
@@ -17,6 +17,7 @@ from trigger_sdk.protocol.errors import ValueCorrupt
 from trigger_sdk.protocol.messages import LogLine
 from trigger_sdk.protocol.problem import Problem
 from trigger_sdk.protocol.values import error_to_json
+from trigger_sdk.protocol.version import VERSION
 
 WE: Final = "trigger"
 """Who speaks in lines of the dev server itself."""
@@ -51,12 +52,22 @@ class Terminal:
         write: takes whole lines; must not block.
         ink: the colours.
         clock: seconds since the epoch.
+        began: when the command was started, on the same clock.
     """
 
-    def __init__(self, write: Callable[[str], None], ink: Ink, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        ink: Ink,
+        *,
+        clock: Callable[[], float] = time.time,
+        began: float | None = None,
+    ) -> None:
         self._write = write
         self._ink = ink
         self._clock = clock
+        self._began = clock() if began is None else began
+        self._jobs: frozenset[str] | None = None
         self._columns = Columns(ink)
         self._runs: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
@@ -68,10 +79,11 @@ class Terminal:
         """Show a problem."""
         self.say(*problem_lines(problem, self._ink, label=label))
 
-    def make_room(self, jobs: Sequence[str]) -> None:
-        """Make the columns fit the names of the project's jobs."""
-        for job in jobs:
-            self._columns.make_room(job)
+    def banner(self, facts: Mapping[str, str]) -> None:
+        """Show what runs here, as names and values."""
+        width = max(map(len, facts))
+        title = f"{self._ink.bold('trigger dev')} {VERSION}"
+        self._write("".join([f"{title}\n", *(f"  {self._ink.dim(n.ljust(width))}  {v}\n" for n, v in facts.items())]))
 
     # --- executor.watcher.Watcher -------------------------------------------------------------------------------
 
@@ -101,13 +113,13 @@ class Terminal:
 
     def worker_event(self, event: WorkerEvent) -> None:
         """Show what a developer may want to act on; the rest is told by the supervisor, who sees the process."""
-        if event.news in ("refused", "blocked", "lost"):
-            job = self._runs[event.run][0] if event.run in self._runs else "worker"
-            message = event.message or f"worker {event.news}"
-            lines = [f"{self._ink.yellow('warning:')} {message}", *safe_lines(event.stack)] if event.stack else [
-                f"{self._ink.yellow('warning:')} {message}"
-            ]  # fmt: skip
-            self._write(self._columns.lay_out(event.at, job, event.run, event.step, lines))
+        if event.news not in ("refused", "blocked"):
+            return
+        job = self._runs[event.run][0] if event.run in self._runs else "worker"
+        lines = [f"{self._ink.yellow('warning:')} {safe_lines(event.message or event.news)[0]}"]
+        if event.stack:
+            lines += safe_lines(event.stack)
+        self._write(self._columns.lay_out(event.at, job, event.run, "", lines))
 
     # --- devserver.notices.Notices ------------------------------------------------------------------------------
 
@@ -116,10 +128,21 @@ class Terminal:
         self.say(f"{self._ink.bold('reload:')} {describe(changes)}")
 
     def ready(self, news: Ready) -> None:
-        """Say that a worker serves."""
-        jobs = "1 job" if news.jobs == 1 else f"{news.jobs} jobs"
-        older = f"; {_workers(news.retiring)} of older code to finish" if news.retiring else ""
-        self.say(f"{self._ink.green('ready')} in {_duration(news.seconds)}: {jobs}, pid {news.pid}{older}")
+        """Say that a worker serves, with the jobs, or how they differ from those of the code before."""
+        jobs = frozenset(news.jobs)
+        for job in jobs:
+            self._columns.make_room(job)
+        seconds = self._clock() - self._began if self._jobs is None else news.seconds
+        text = f"{self._ink.green('ready')} in {_duration(seconds)}: {_count(len(news.jobs), 'job')}"
+        if self._jobs is None:
+            text += f": {_names(jobs)}" if jobs else ""
+        else:
+            text += f"; new: {_names(jobs - self._jobs)}" if jobs - self._jobs else ""
+            text += f"; gone: {_names(self._jobs - jobs)}" if self._jobs - jobs else ""
+        if news.retiring:
+            text += f"; {_count(news.retiring, 'worker')} of older code to finish"
+        self._jobs = jobs
+        self.say(text)
 
     def failed(self, problems: Sequence[Problem], *, old_goes_on: bool) -> None:
         """Show why the code cannot be served, and what that means."""
@@ -203,5 +226,11 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _workers(count: int) -> str:
-    return "1 worker" if count == 1 else f"{count} workers"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _names(names: Collection[str]) -> str:
+    shown = ", ".join(safe_lines(name)[0] for name in sorted(names)[:NAMES_SHOWN])
+    rest = len(names) - NAMES_SHOWN
+    return f"{shown} and {rest} more" if rest > 0 else shown

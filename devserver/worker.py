@@ -32,8 +32,8 @@ MOST_READS: Final = 64
 class WorkerListener(Protocol):
     """Is told what becomes of a worker; on the loop, in order."""
 
-    def worker_ready(self, worker: Worker, jobs: int) -> None:
-        """The server took its session; it serves ``jobs`` jobs."""
+    def worker_ready(self, worker: Worker) -> None:
+        """The server took its session."""
 
     def worker_failed(self, worker: Worker, problems: list[Problem]) -> None:
         """It cannot serve, and is about to end."""
@@ -193,9 +193,8 @@ class Worker:
         with suppress(ValueError, TypeError, AttributeError):
             status = json.loads(line)
             if status["status"] == "ready":
-                jobs = int(status.get("jobs", 0))
                 self.ready = True
-                self._listener.worker_ready(self, jobs)
+                self._listener.worker_ready(self)
             elif status["status"] == "failed":
                 problems = [Problem.from_dict(problem) for problem in status["problems"]]
                 self.failed = True
