@@ -43,8 +43,10 @@ def until(look: Callable[[], T | None], what: str, *, seconds: float, failed: Ca
         if found is not None:
             return found
         reason = failed()
-        if reason or time.monotonic() > deadline:
-            raise DemoFailed(f"{what} did not happen within {seconds:g} s", detail=reason)
+        if reason:
+            raise DemoFailed(f"{what} did not happen", detail=reason)
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"{what} did not happen within {seconds:g} s")
         time.sleep(_LOOK_S)
 
 
