@@ -13,6 +13,7 @@ When stdin is a pipe, its end means that the parent is gone, and the worker ends
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
@@ -48,7 +49,10 @@ def main() -> int:
         return _failed(loaded.problems)
     import asyncio
 
-    return asyncio.run(_serve(loaded, early))
+    code = asyncio.run(_serve(loaded, early))
+    # A sync task that was given up may still occupy its thread; the interpreter would wait for it.
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no public way
+    os._exit(code)
 
 
 async def _serve(loaded: Loaded, early: list[LogLine]) -> int:
@@ -90,6 +94,8 @@ async def _serve(loaded: Loaded, early: list[LogLine]) -> int:
         await worker.run()
     except ProblemError as error:
         return _failed([error.problem])
+    finally:
+        worker.close()
     return 0
 
 

@@ -200,6 +200,15 @@ class Attempt:
         self._body.evict()
         self.raised(error, canceled=False)
 
+    def broken(self, error: Exception) -> None:
+        """Something went wrong on our side of the body: the run fails with it, and can be resumed."""
+        if self.over or self._finish is not None:
+            self.drop()
+            return
+        self._outbox.clear()
+        self._body.evict()
+        self.raised(error, canceled=False)
+
     def drop(self) -> None:
         """Leave the run at once: nothing that happens from here on counts."""
         if self.over:

@@ -7,8 +7,10 @@ import inspect
 import logging
 import os
 import platform
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ from trigger_sdk._codec.errors import PayloadInvalid
 from trigger_sdk._declare.context import AttemptInfo, Context, RunInfo
 from trigger_sdk._runtime.async_body import AsyncBody
 from trigger_sdk._runtime.attempt import Attempt, Body
+from trigger_sdk._runtime.execution import TaskScope, enter
 from trigger_sdk._runtime.session import Session
 from trigger_sdk._runtime.sync_body import SyncBody
 from trigger_sdk._runtime.tasks import TaskSet
@@ -138,9 +141,11 @@ class Worker:
         self._end_if_drained()
 
     def say(self, line: LogLine) -> None:
-        """Send a line of output; called on any thread."""
+        """Send a line of output; called on any thread. Lines keep their place among the main thread's messages."""
         self._lines.append(line)
-        if len(self._lines) == 1:
+        if threading.current_thread() is threading.main_thread():
+            self._send_lines()
+        elif len(self._lines) == 1:
             self.loop.call_soon_threadsafe(self._send_lines)
 
     def _send_lines(self) -> None:
@@ -198,20 +203,26 @@ class Worker:
     def _tell(self, attempt: Attempt, message: Ack | Arrived | Suspended | Finished | Refused | Lost) -> None:
         self.turning = attempt.run_id
         try:
-            if isinstance(message, Ack):
-                attempt.acknowledged(message)
-            elif isinstance(message, Arrived):
-                attempt.arrived(message)
-            elif isinstance(message, Suspended):
-                attempt.suspended(message)
-            elif isinstance(message, Finished):
-                attempt.finished()
-            elif isinstance(message, Refused):
-                attempt.refused(message)
-            else:
-                attempt.drop()
+            self._pass_on(attempt, message)
+        except Exception as error:  # noqa: BLE001 - one run's trouble must not end the session of all the others
+            attempt.broken(error)
         finally:
             self.turning = ""
+
+    @staticmethod
+    def _pass_on(attempt: Attempt, message: Ack | Arrived | Suspended | Finished | Refused | Lost) -> None:
+        if isinstance(message, Ack):
+            attempt.acknowledged(message)
+        elif isinstance(message, Arrived):
+            attempt.arrived(message)
+        elif isinstance(message, Suspended):
+            attempt.suspended(message)
+        elif isinstance(message, Finished):
+            attempt.finished()
+        elif isinstance(message, Refused):
+            attempt.refused(message)
+        else:
+            attempt.drop()
 
     # --- starting -----------------------------------------------------------------------------------------------
 
@@ -233,7 +244,8 @@ class Worker:
         elif job.prepare is None:
             self._begin(attempt)
         else:
-            task = self.loop.create_task(self._prepare(attempt, job.prepare))
+            variables = enter(TaskScope(start.run, "prepare"), copy_context())
+            task = self.loop.create_task(self._prepare(attempt, job.prepare), context=variables)
             self._preparing.add(task)
             task.add_done_callback(self._preparing.discard)
 
@@ -242,7 +254,7 @@ class Worker:
             if inspect.iscoroutinefunction(prepare):
                 await prepare()
             else:
-                await self.loop.run_in_executor(self._pool, prepare)
+                await self.loop.run_in_executor(self._pool, copy_context().run, prepare)
         except Exception as error:  # noqa: BLE001 - the user's function; the run fails with its error
             attempt.raised(error, canceled=False)
             return
@@ -257,6 +269,8 @@ class Worker:
         self.turning = attempt.run_id
         try:
             attempt.begin(payload, _context(attempt))
+        except Exception as error:  # noqa: BLE001 - as in _tell
+            attempt.broken(error)
         finally:
             self.turning = ""
 
@@ -323,6 +337,10 @@ class Worker:
             for news in tasks.long_running(since):
                 self._session.send(news)
         self._announcing = self.loop.call_later(ANNOUNCE_AFTER_S, self._announce) if self._task_sets else None
+
+    def close(self) -> None:
+        """Start nothing more in the threads of sync tasks."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _end_if_drained(self) -> None:
         if self._draining and not self._attempts:
