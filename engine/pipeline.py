@@ -50,6 +50,14 @@ class _Job:
     error: BaseException | None = None
 
 
+class _RefusedTooLateError(Exception):
+    """An operation raised an EngineError after it had written: the transaction has to be undone."""
+
+    def __init__(self, refusal: EngineError) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
 @dataclass(slots=True)
 class Committed:
     """What the loop is told after a commit.
@@ -234,7 +242,7 @@ class Pipeline:
             job.result = job.operation(tx)
         except EngineError as error:
             if tx.sql.changes != before:
-                raise RuntimeError(f"an operation was refused after it had written: {error}") from error
+                raise _RefusedTooLateError(error) from error
             job.error = error
 
     def _commit_each(self, group: list[_Job], cause: Exception) -> bool:
@@ -245,6 +253,10 @@ class Pipeline:
         committed = Committed(group)
         try:
             tx = self._attempt(group, assigning=False)
+        except _RefusedTooLateError as late:
+            self._undo()
+            for job in group:
+                job.result, job.error = None, late.refusal
         except Exception as error:  # noqa: BLE001 - told to the caller
             self._undo()
             for job in group:

@@ -77,12 +77,15 @@ def started(
 
 @dataclass
 class World:
-    """An engine under test. ``open`` makes it; ``reopen`` is another process on the same database."""
+    """An engine under test. ``open`` makes it; ``reopen`` is another process on the same database.
+
+    Leases hold for days unless a test sets them, so that moving the clock does not end them.
+    """
 
     make_store: Callable[[], Store]
     clock: FakeClock = field(default_factory=FakeClock)
     listener: RecordingListener = field(default_factory=RecordingListener)
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = field(default_factory=lambda: Settings(lease_ttl_s=1e6))
     _engine: Engine | None = None
 
     @property
@@ -130,9 +133,7 @@ class World:
         """Declare a code version."""
         await self.engine.save_manifest(code, [manifest(job) if isinstance(job, str) else job for job in jobs])
 
-    async def worker(
-        self, name: str = "w1", *jobs: str, code: str = "code-1", capacity: int = 100
-    ) -> None:
+    async def worker(self, name: str = "w1", *jobs: str, code: str = "code-1", capacity: int = 100) -> None:
         """Open a session for jobs (all that are declared, when none is named)."""
         known = [job.manifest.id for job in await self.engine.jobs()]
         await self.engine.open_session(name, code, jobs or known, capacity)
@@ -173,7 +174,9 @@ class World:
         await self.settle()
         return answer
 
-    async def finish(self, run: Assignment, state: str = "completed", value: bytes | None = PAYLOAD, step: str = "") -> None:
+    async def finish(
+        self, run: Assignment, state: str = "completed", value: bytes | None = PAYLOAD, step: str = ""
+    ) -> None:
         """End a run as the worker that holds it."""
         await self.engine.finish(run.run, run.token, state, value, step)  # type: ignore[arg-type]
         await self.settle()

@@ -39,7 +39,9 @@ def test_entries_come_in_order_of_seq(store: OpenStore) -> None:
     store.commit()
 
 
-@pytest.mark.parametrize(("kind", "delivered"), [(1, True), (3, False), (5, False), (6, False), (10, False), (11, True)])
+@pytest.mark.parametrize(
+    ("kind", "delivered"), [(1, True), (3, False), (5, False), (6, False), (10, False), (11, True)]
+)
 def test_delivered_kinds_are_told_apart(store: OpenStore, kind: int, delivered: bool) -> None:
     """Only kinds that a body learns of count as news for it."""
     store.begin()

@@ -44,14 +44,10 @@ def test_waits_are_found_by_key(store: OpenStore) -> None:
     store.begin()
     for run, value in ((1, "1"), (2, '"1"')):
         store.writer.run(waits.INSERT, wait(run, "1"))
-        store.writer.run(
-            waits.INSERT_KEY, {"name": "n", "path": "id", "value": value, "run": run, "step": "1"}
-        )
+        store.writer.run(waits.INSERT_KEY, {"name": "n", "path": "id", "value": value, "run": run, "step": "1"})
     key = {"name": "n", "path": "id", "value": "1"}
     assert [row[0] for row in store.writer.all(waits.MATCHING, key)] == [1]
-    store.writer.run(
-        waits.DELETE_KEY, {"by_name": "n", "by_path": "id", "by_value": "1", "by_run": 1, "by_step": "1"}
-    )
+    store.writer.run(waits.DELETE_KEY, {"by_name": "n", "by_path": "id", "by_value": "1", "by_run": 1, "by_step": "1"})
     assert store.writer.all(waits.MATCHING, key) == []
     store.commit()
 

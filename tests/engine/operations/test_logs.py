@@ -1,0 +1,56 @@
+"""Lines of output are kept once."""
+
+from __future__ import annotations
+
+from tests.fakes.engine_world import World
+from trigger_sdk.protocol.messages import LogLine
+
+
+def line(run: str, ordinal: int, text: str = "t", step: str = "") -> LogLine:
+    """Return a line of a run."""
+    return LogLine(run, step, ordinal, 1.5, 20, "app", text, "log")
+
+
+async def test_body_lines_are_new_once(world: World) -> None:
+    """On replay the body says the same again: only what goes further is new."""
+    run_id = await world.create()
+    first = [line(run_id, 1, "a"), line(run_id, 2, "b")]
+    assert await world.engine.keep_logs(first) == first
+    again = [*first, line(run_id, 3, "c"), line(run_id, 3, "c")]
+    assert await world.engine.keep_logs(again) == [line(run_id, 3, "c")]
+    assert [kept.text for kept in await world.engine.logs(run_id)] == ["a", "b", "c"]
+
+
+async def test_task_lines_are_all_kept(world: World) -> None:
+    """Ordinal 0: what a task said in each of its attempts."""
+    run_id = await world.create()
+    lines = [line(run_id, 0, "x", step="1"), line(run_id, 0, "x", step="1")]
+    assert await world.engine.keep_logs(lines) == lines
+    assert await world.engine.logs(run_id) == lines
+
+
+async def test_lines_outside_runs_pass_through(world: World) -> None:
+    """They are new each time, and belong to nobody."""
+    lines = [line("", 0, "import"), line("run_gone", 1, "late")]
+    assert await world.engine.keep_logs(lines) == lines
+    assert await world.engine.keep_logs(lines) == lines
+    assert await world.engine.logs("run_gone") == []
+
+
+async def test_runs_are_kept_apart(world: World) -> None:
+    """Each run counts by itself, also within one message."""
+    one, two = await world.create(), await world.create()
+    lines = [line(one, 1), line(two, 1), line(one, 2)]
+    assert await world.engine.keep_logs(lines) == lines
+    assert len(await world.engine.logs(one)) == 2
+
+
+async def test_an_attempt_learns_how_far_the_output_is(world: World) -> None:
+    """The greatest ordinal that was kept."""
+    run_id = await world.create()
+    await world.worker()
+    assert world.assignment(run_id).log_ordinal == 0
+    await world.engine.keep_logs([line(run_id, 1), line(run_id, 2), line(run_id, 0)])
+    await world.engine.close_session("w1")
+    await world.worker("w2")
+    assert world.assignment(run_id).log_ordinal == 2
