@@ -9,7 +9,7 @@ from engine.clock import Clock
 from executor.watcher import RunEvent, RunNews, Watcher, WorkerEvent, WorkerNews
 from trigger_sdk.protocol.messages import Blocked, LogLine
 
-logger = logging.getLogger("executor")
+logger = logging.getLogger("trigger.executor")
 
 
 class Announcer:

@@ -12,7 +12,7 @@ from executor.api.problems import answer_internal, answer_problem
 from executor.origin import check_origin
 from executor.sessions.endpoint import refuse_handshake
 
-logger = logging.getLogger("executor")
+logger = logging.getLogger("trigger.executor")
 
 
 class Boundary:

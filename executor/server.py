@@ -94,6 +94,7 @@ async def serve(
     host: str = LOOPBACK,
     port: int = 0,
     ipv6: bool = False,
+    sockets: Sequence[socket.socket] = (),
     frame_limit: int | None = None,
     grace_s: float = 1.0,
 ) -> AsyncIterator[Serving]:
@@ -104,6 +105,7 @@ async def serve(
         host: the address to listen at.
         port: 0 takes any free one.
         ipv6: listen at ``::1`` too, where this machine has it.
+        sockets: listening sockets to use in place of ``host`` and ``port``; they are closed at the end.
         frame_limit: most bytes of a WebSocket message; the executor's default if not given.
         grace_s: seconds that open requests get to end.
 
@@ -111,7 +113,7 @@ async def serve(
         PortInUse: something listens there; the hint names it where the system tells.
         AddressUnavailable: the address cannot be used.
     """
-    sockets = bind(host, port, ipv6=ipv6)
+    listening = list(sockets) or bind(host, port, ipv6=ipv6)
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -126,14 +128,14 @@ async def serve(
         backlog=BACKLOG,
     )
     server = _Server(config, grace_s)
-    bound = sockets[0].getsockname()[1]
-    running = asyncio.create_task(server.serve(sockets=sockets))
+    address, bound = listening[0].getsockname()[:2]
+    running = asyncio.create_task(server.serve(sockets=listening))
     up = asyncio.create_task(server.up.wait())
     try:
         await asyncio.wait({running, up}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             running.result()
-        shown = f"[{host}]" if ":" in host else host
+        shown = f"[{address}]" if ":" in address else address
         yield Serving(url=f"http://{shown}:{bound}", port=bound)
     finally:
         up.cancel()

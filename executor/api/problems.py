@@ -9,7 +9,7 @@ from executor.api.answers import Answer
 from executor.errors import BodyTooLarge, InternalError, RequestRefused
 from trigger_sdk.protocol.problem import Problem, TriggerError
 
-logger = logging.getLogger("executor")
+logger = logging.getLogger("trigger.executor")
 
 RETRY_AFTER_S = 2
 

@@ -10,7 +10,7 @@ from engine.model import Run
 from executor.announcer import Announcer
 from executor.watcher import RunNews
 
-logger = logging.getLogger("executor")
+logger = logging.getLogger("trigger.executor")
 
 _NEWS: dict[str, RunNews] = {
     "queued": "requeued",

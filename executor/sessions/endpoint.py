@@ -20,7 +20,7 @@ from executor.settings import Settings
 from trigger_sdk.protocol.messages import Hello, Refused, ToServer, ToWorker, decode_from_worker, encode_frame
 from trigger_sdk.protocol.problem import TriggerError
 
-logger = logging.getLogger("executor")
+logger = logging.getLogger("trigger.executor")
 
 GOOD_BYE = frozenset((1000, 1001))
 """WebSocket close codes by which a worker says that it will not come back."""

@@ -31,7 +31,7 @@ from trigger_sdk.protocol.entries import Entry
 from trigger_sdk.protocol.limits import PROTOCOL_VERSION
 from trigger_sdk.protocol.messages import Arrived, Blocked, Drain, Hello, Lost, Welcome
 
-logger = logging.getLogger("executor")
+logger = logging.getLogger("trigger.executor")
 
 
 class Hub:
@@ -202,18 +202,16 @@ class Hub:
 
     # --- the supervisor -----------------------------------------------------------------------------------------
 
-    def worker_died(self, worker_id: str) -> Future[None]:
-        """Release the runs of a worker whose process is known to be gone, at once. Done after the commit."""
+    def worker_died(self, worker_id: str) -> None:
+        """Release the runs of a worker whose process is known to be gone, at once, whether or not it had a session."""
         worker = self._workers.get(worker_id)
+        self._to_drain.discard(worker_id)
         if worker is not None:
             self._forget(worker)
             if worker.session is not None:
                 worker.session.end(SessionExpired(f"the process of worker {worker_id} is gone"))
             self.announcer.worker("lost", worker_id, code=worker.code, pid=worker.pid)
-        self._to_drain.discard(worker_id)
-        future = self._engine.close_session(worker_id)
-        future.add_done_callback(_report)
-        return future
+        self._engine.close_session(worker_id).add_done_callback(_report)
 
     def drain(self, worker_id: str) -> None:
         """Give a worker nothing new, and tell it to exit when it holds nothing; also one that is yet to come."""

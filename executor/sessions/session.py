@@ -40,7 +40,7 @@ from trigger_sdk.protocol.messages import (
     Validated,
 )
 
-logger = logging.getLogger("executor")
+logger = logging.getLogger("trigger.executor")
 
 _NEVER = 1 << 62
 """A ``seq`` above all others."""
