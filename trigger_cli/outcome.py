@@ -96,7 +96,7 @@ def _end(terminal: Terminal, argv: Sequence[str], problem: Problem, code: ExitCo
     try:
         terminal.out.flush()
         if "--json" in argv:
-            terminal.say(json.dumps({"error": problem.to_dict()}, ensure_ascii=False))
+            terminal.say(json.dumps({"error": problem.to_dict()}))
         else:
             terminal.say("\n".join(render_problem(problem, palette=terminal.err_palette)))
     except BrokenPipeError:

@@ -5,6 +5,7 @@ Commands get a :class:`Terminal` and never touch `sys.stdout`. Data goes to ``ou
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -44,8 +45,11 @@ class Terminal:
 
     @classmethod
     def of_process(cls) -> Terminal:
-        """Return the process's own terminal."""
+        """Return the process's own terminal. What its encoding cannot carry is escaped from now on."""
         environ = os.environ
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         live = is_tty(sys.stdout)
         return cls(
             out=sys.stdout,
@@ -78,7 +82,14 @@ class Terminal:
         """Write a JSON document to ``out``: indented for people, on one line when piped."""
         import json
 
-        self.print(json.dumps(value, indent=2 if self.live else None, ensure_ascii=False))
+        indent = 2 if self.live else None
+        text = json.dumps(value, indent=indent, ensure_ascii=False)
+        try:
+            text.encode(self.out.encoding or "ascii")
+        except (UnicodeEncodeError, LookupError):
+            # A lone surrogate, or a stream that is not UTF-8: JSON has escapes of its own.
+            text = json.dumps(value, indent=indent)
+        self.print(text)
 
     def ask(self, question: str) -> str:
         """Ask on ``err`` and return the answer without the newline; empty at the end of input."""

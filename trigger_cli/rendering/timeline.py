@@ -15,7 +15,6 @@ from trigger_cli.rendering.view import ErrorView, LogView, RunView, StepView
 
 _NARROWEST_BAR = 12
 _NARROWEST_LABEL = 8
-_OFFSET_WIDTH = 8
 _LABEL_SHARE = 0.45
 _PAYLOAD_LINES = 8
 _OUTPUT_LINES = 20
@@ -212,14 +211,15 @@ def _noted(row: _Row, palette: Palette) -> str:
 def _draw_narrow(rows: Sequence[_Row], run: RunView, label_width: int, style: Style) -> list[str]:
     """Return rows without bars, for terminals that are too narrow: when each step began instead."""
     origin = run.started_at if run.started_at is not None else run.created_at
-    room = style.width - _OFFSET_WIDTH - 4 - max(columns(row.note) for row in rows)
+    starts = [row.step.started_at for row in rows]
+    offsets = ["" if start is None else f"+{format_duration(start - origin)}" for start in starts]
+    offset_width = max(columns(offset) for offset in offsets)
+    room = style.width - offset_width - 4 - max(columns(row.note) for row in rows)
     label_width = max(_NARROWEST_LABEL, min(label_width, room))
     lines = []
-    for row in rows:
-        start = row.step.started_at
-        offset = "" if start is None else f"+{format_duration(start - origin)}"
+    for row, offset in zip(rows, offsets, strict=True):
         label = pad(cut(row.label, label_width, style.glyphs.ellipsis), label_width)
-        lines.append(f"{label}  {pad(offset, _OFFSET_WIDTH, right=True)}  {_noted(row, style.palette)}".rstrip())
+        lines.append(f"{label}  {pad(offset, offset_width, right=True)}  {_noted(row, style.palette)}".rstrip())
         lines.extend(_below(row.step, run.created_at, style))
     return lines
 

@@ -142,3 +142,15 @@ def test_action_on_one_that_is_refused(two: FakeApi, trigger: Trigger) -> None:
     ended = trigger("runs", "cancel", OLD)
     assert (ended.code, ended.out) == (4, "")
     assert f"error: run-final: {OLD} is completed already" in ended.err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_text_that_the_stream_cannot_carry(two: FakeApi, trigger_process: Trigger, encoding: str) -> None:
+    """Foreign letters on an ASCII stream, and broken text anywhere, are escaped: no crash, and JSON stays JSON."""
+    two.state.runs[OLD] |= {"output": "Grüße 日本 \ud800", "tags": ["Grüße"], "job": "日本"}
+    environment = {"PYTHONIOENCODING": encoding}
+    for argv in (["runs", "show", OLD], ["runs", "list"]):
+        ended = trigger_process(*argv, "--url", two.url, env=environment)
+        assert (ended.code, ended.err) == (0, "")
+    shown = trigger_process("runs", "show", OLD, "--json", "--url", two.url, env=environment)
+    assert json.loads(shown.out)["output"] == "Grüße 日本 \ud800"

@@ -49,7 +49,7 @@ def test_wide_characters_are_counted_by_columns() -> None:
 
 def test_control_characters_are_shown() -> None:
     """What moves the cursor or reorders text becomes visible."""
-    assert one_line("a\nb\x1b[31m\t\x00\u202e") == "a\\nb\\x1b[31m\\t\\u0000\\u202e"
+    assert one_line("a\nb\x1b[31m\t\x00\u202e\ud800") == "a\\nb\\x1b[31m\\t\\u0000\\u202e\\ud800"
 
 
 def test_table_gives_way_in_flexible_columns() -> None:
