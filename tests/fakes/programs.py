@@ -97,7 +97,7 @@ class Interpreter:
         self.trace.append((here, f"ends {result!r}"))
         return result
 
-    async def _task(self, here: int, fails: bool) -> Any:  # noqa: FBT001 - drawn by hypothesis
+    async def _task(self, here: int, fails: bool) -> Any:
         return await self._call(f"{'x' if fails else 'o'}{here}")
 
     async def _sleep(self, _here: int, seconds: int) -> str:
@@ -114,7 +114,7 @@ class Interpreter:
     async def _seq(self, _here: int, ops: tuple[Op, ...]) -> list[Any]:
         return [await self.run(op) for op in ops]
 
-    async def _gather(self, _here: int, ops: tuple[Op, ...], collect: bool) -> list[str]:  # noqa: FBT001
+    async def _gather(self, _here: int, ops: tuple[Op, ...], collect: bool) -> list[str]:
         outcomes = await asyncio.gather(*(self.run(op) for op in ops), return_exceptions=collect)
         return [_short(outcome) for outcome in outcomes]
 

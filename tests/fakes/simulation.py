@@ -57,7 +57,7 @@ class Simulation:
         gates: executions of tasks that wait for the test, by label, in the order of their start.
         executed: label of every execution of a task that began.
         labelled: which step a label was executed as.
-        expected: (kind, step) of the entries that are to be committed next, in this order; None takes them as they come.
+        expected: (kind, step) of the entries to be committed next, in this order; None takes them as they come.
         grace: seconds before a waiting run leaves; by default it never does by itself.
     """
 
@@ -296,5 +296,5 @@ class Simulation:
 async def eventually(condition: Callable[[], object] | Callable[[], Awaitable[object]], seconds: float = 5.0) -> None:
     """Wait until a condition holds; raises TimeoutError."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the condition has no event of its own
             await asyncio.sleep(0.001)

@@ -78,7 +78,7 @@ async def test_sync_body_when_it_is_evicted_and_comes_back() -> None:
             sleep(60)
         finally:
             seen.append("finally")
-        return step("second")
+        return str(step("second"))
 
     simulation = Simulation(job=body, grace=0.0)
     simulation.begin()
@@ -94,7 +94,7 @@ async def test_sync_body_when_it_is_evicted_and_comes_back() -> None:
 
 
 async def test_sync_body_when_cancelled() -> None:
-    """Cancellation raises Canceled at the durable call; compensation may call tasks; replay raises at the same place."""
+    """Cancellation raises Canceled at the durable call; compensation may call tasks; a replay is the same."""
     undone: list[str] = []
 
     @task

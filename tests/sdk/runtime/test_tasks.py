@@ -32,7 +32,7 @@ async def test_retry_when_a_task_fails_twice() -> None:
         return "at last"
 
     async def body() -> str:
-        return await flaky()
+        return str(await flaky())
 
     simulation = Simulation(job=job_of(body))
     simulation.begin()
@@ -264,7 +264,7 @@ async def test_task_of_a_method_when_called_on_an_instance() -> None:
             return f"{self.name} sells {item}"
 
     async def body() -> str:
-        return await Shop("Corner").sell("tea")
+        return str(await Shop("Corner").sell("tea"))
 
     simulation = Simulation(job=job_of(body))
     simulation.begin()
