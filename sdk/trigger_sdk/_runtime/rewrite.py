@@ -210,8 +210,8 @@ def _asked(function: str, value: ast.expr) -> ast.Call:
 def _beginning_first(call: ast.Call) -> ast.expr:
     """Return a callee that the compiler begins at the line where its first part stands.
 
-    Up to Python 3.12 a call begins with an instruction at its callee's own line. For a method at the end of a chain over
-    several lines that would be the last of them, before the first. The conditional leaves no instruction behind.
+    Up to Python 3.12 a call begins with an instruction at its callee's own line. For a method at the end of a chain
+    over several lines that would be the last of them, before the first. The conditional leaves no instruction behind.
     """
     first = _first_evaluated(call.args[0])
     if sys.version_info >= (3, 13) or first.lineno == call.lineno:

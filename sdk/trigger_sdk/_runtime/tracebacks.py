@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import traceback
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ def format_cleaned(error: BaseException) -> str:
 
 
 def _is_machinery(filename: str) -> bool:
-    return filename.startswith((SDK_FOLDER, "<frozen importlib"))
+    return filename == importlib.__file__ or filename.startswith((SDK_FOLDER, "<frozen importlib"))
 
 
 def error_line(error: BaseException, is_project_file: Callable[[str], bool]) -> tuple[str, int] | None:

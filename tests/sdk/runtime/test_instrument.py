@@ -221,7 +221,7 @@ class CountingLoader(instrument.InstrumentingLoader):
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda data: b"",
+        lambda data: data[:0],
         lambda data: data[:20],
         lambda data: data[:-1],
         lambda data: data[:60] + bytes((data[60] ^ 1,)) + data[61:],

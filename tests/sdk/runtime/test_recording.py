@@ -41,7 +41,9 @@ CALLS = {
     "random.sample": "random.sample(range(1000), 3)",
     "random.shuffle": "(x := list(range(9)), random.shuffle(x))",
     "random.Random": "random.Random().random()",
-    "random.SystemRandom": "(lambda r: (r.random(), r.choice(range(99)), r.randbytes(3), r.getrandbits(9)))(random.SystemRandom())",
+    "random.SystemRandom": (
+        "(r := random.SystemRandom()).random(), r.choice(range(99)), r.randbytes(3), r.getrandbits(9)"
+    ),
     "secrets.randbelow": "secrets.randbelow(9)",
     "secrets.randbits": "secrets.randbits(9)",
     "secrets.choice": "secrets.choice(range(1000))",
@@ -62,6 +64,7 @@ def exists(name: str) -> bool:
     return target is not None
 
 
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 @pytest.mark.parametrize("call", ROWS, ids=lambda call: call.name)
 def test_every_row_records_and_replays(call: Any, user: UserProject, body: FakeScope) -> None:
     """Each function of the list is recorded under its name, and replay returns the same."""
@@ -88,7 +91,8 @@ def test_choice_returns_the_very_object(user: UserProject, body: FakeScope) -> N
         def body(items):
             order = list(items)
             random.shuffle(order)
-            return [random.choice(items), secrets.choice(items), *random.sample(items, 2), *random.choices(items), *order]
+            drawn = [random.choice(items), secrets.choice(items), *random.sample(items, 2), *random.choices(items)]
+            return drawn + order
         """
     )
     items = [object() for _ in range(50)]
@@ -136,7 +140,8 @@ def test_now_keeps_zone_and_class(user: UserProject, body: FakeScope) -> None:
         class Moment(d.datetime): pass
         class Day(d.date): pass
         def body(zone):
-            return d.datetime.now(zone), d.datetime.now(tz=zone), Moment.now(), Moment.now(zone), Day.today(), Moment.utcnow()
+            plain = d.datetime.now(zone), d.datetime.now(tz=zone)
+            return *plain, Moment.now(), Moment.now(zone), Day.today(), Moment.utcnow()
         """
     )
     zone = zoneinfo.ZoneInfo("America/New_York")
@@ -203,7 +208,14 @@ def test_sleeping_is_refused_in_a_body(user: UserProject, body: FakeScope, in_ta
 def test_running_a_loop_is_refused_in_a_body(user: UserProject, body: FakeScope) -> None:
     """asyncio.run would do I/O on a loop of its own."""
     module = user.module(
-        "import asyncio\nasync def f(): pass\ndef body():\n    coroutine = f()\n    coroutine.close()\n    asyncio.run(coroutine)"
+        """\
+        import asyncio
+        async def f(): pass
+        def body():
+            coroutine = f()
+            coroutine.close()
+            asyncio.run(coroutine)
+        """
     )
     with body.entered(), pytest.raises(SideEffectOutsideTask, match=r"asyncio\.run"):
         module.body()
