@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import uuid
@@ -66,6 +67,12 @@ class ServicesProcess:
         kill(marked(self._mark))
         if self._process is not None:
             self._process.wait()
+
+    def forget(self) -> None:
+        """Start them anew on the same port, with nothing done and no faults to come."""
+        self.kill()
+        shutil.rmtree(self.project / ".services")
+        self.start()
 
     def close(self) -> None:
         """End them."""

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.fakes.dev_process import DevProcess
 from tests.fakes.services_process import ServicesProcess
+from trigger_sdk.protocol.states import FINAL_STATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,21 @@ class TemplateProject:
         """Return a sample payload, with top-level fields replaced."""
         sample = json.loads((self.folder / "payloads" / f"{name}.json").read_text())
         return sample | changes if changes else sample
+
+    def is_idle(self) -> bool:
+        """Tell whether `trigger dev` answers, has a worker, and every run has ended."""
+        try:
+            runs = self.dev.request("GET", "/runs?limit=1000").json()["runs"]
+            return bool(self.dev.worker_pids()) and all(run["state"] in FINAL_STATES for run in runs)
+        except (httpx.HTTPError, KeyError):
+            return False
+
+    def close(self) -> None:
+        """End everything."""
+        try:
+            self.dev.close()
+        finally:
+            self.services.close()
 
 
 def init_project(template: str, folder: Path) -> Path:
