@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import subprocess
 import time
 from collections.abc import Mapping
@@ -79,7 +78,7 @@ class Launcher:
         """
         project = load_project(self._root)
         interpreter = choose_interpreter(project, self._environ, self._python)
-        worker_id = f"wrk_{secrets.token_hex(8)}"
+        worker_id = f"wrk_{os.urandom(8).hex()}"
         status, status_end = os.pipe()
         try:
             environment = self._environment(worker_id, status_end)

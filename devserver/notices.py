@@ -22,7 +22,7 @@ class Ready:
         seconds: from its start to here.
         interpreter: what it runs on.
         changes: the saves that caused it; empty for a first start or a restart.
-        retiring: workers of older code that finish what they hold.
+        retiring: runs that workers of older code hold, and finish.
     """
 
     worker: str

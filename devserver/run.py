@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import time
 from contextlib import ExitStack, suppress
@@ -14,7 +13,6 @@ from devserver.launch import Child, Launcher, Server
 from devserver.lock import DevLock
 from devserver.options import DevOptions
 from devserver.sockets import listen, url_of
-from devserver.sources import Sources
 from trigger_sdk.protocol.project import Project, find_project
 
 
@@ -34,15 +32,17 @@ def run(options: DevOptions) -> int:
         stack.callback(lock.release)
         sockets = listen(options.host, options.port)
         stack.callback(_close, sockets)
-        server = Server(url=url_of(sockets[0]), token=secrets.token_urlsafe(32))
+        server = Server(url=url_of(sockets[0]), token=os.urandom(32).hex())
         launcher = Launcher(project.root, server, dict(os.environ), python=options.python)
         child = launcher.start()
         stack.callback(_end, child)
+        # Half a second of imports, while the worker is busy with its own.
+        from devserver.sources import Sources  # noqa: PLC0415
+
         sources = None
         if options.reload:
             sources = Sources(project)
             sources.accept(sources.look())
-        # A second of imports, and the worker is busy with its own meanwhile.
         from devserver.session import DevSession, serve_project  # noqa: PLC0415
 
         return serve_project(

@@ -184,7 +184,7 @@ class _DevServer:
         for task in self._background.values():
             task.cancel()
         grace = self._session.options.stop_grace
-        held = self._sessions.held
+        held = self._sessions.held_by_all
         if held and grace and self._stop.done():
             runs = "1 run gets" if held == 1 else f"{held} runs get"
             self._terminal.say(f"stopping: {runs} up to {grace:g} s to come to a step's end; Ctrl-C again stops now")

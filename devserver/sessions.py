@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from executor.sessions.hub import Hub
+from executor.sessions.worker import WorkerView
 
 
 class HubSessions:
@@ -24,9 +25,18 @@ class HubSessions:
 
     def jobs_of(self, worker_id: str) -> Collection[str]:
         """Return the ids of the jobs that the worker serves."""
-        return next((view.jobs for view in self._hub.workers() if view.id == worker_id), ())
+        view = self._view(worker_id)
+        return view.jobs if view is not None else ()
+
+    def held(self, worker_id: str) -> int:
+        """Return how many runs the worker holds."""
+        view = self._view(worker_id)
+        return view.held if view is not None else 0
 
     @property
-    def held(self) -> int:
+    def held_by_all(self) -> int:
         """Runs that all workers hold together."""
         return sum(view.held for view in self._hub.workers())
+
+    def _view(self, worker_id: str) -> WorkerView | None:
+        return next((view for view in self._hub.workers() if view.id == worker_id), None)

@@ -29,6 +29,9 @@ class Sessions(Protocol):
     def jobs_of(self, worker_id: str) -> Collection[str]:
         """Return the ids of the jobs that the worker serves."""
 
+    def held(self, worker_id: str) -> int:
+        """Return how many runs the worker holds."""
+
     def drain(self, worker_id: str) -> None:
         """Give the worker nothing new. Does nothing for a worker without a session."""
 
@@ -172,7 +175,7 @@ class Supervisor:
                 seconds=self._ready_at - worker.child.started_at,
                 interpreter=worker.child.interpreter,
                 changes=changes,
-                retiring=len(self._retiring),
+                retiring=sum(self._sessions.held(older.id) for older in self._retiring),
             )
         )
 

@@ -42,7 +42,6 @@ _WORDS: Final[Mapping[str, str]] = {
 
 _GOOD: Final = frozenset(("completed",))
 _BAD: Final = frozenset(("failed", "crashed", "timed_out"))
-_ENDS: Final = frozenset(("completed", "failed", "canceled", "timed_out", "crashed", "expired"))
 
 
 class Terminal:
@@ -69,7 +68,7 @@ class Terminal:
         self._began = clock() if began is None else began
         self._jobs: frozenset[str] | None = None
         self._columns = Columns(ink)
-        self._runs: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._runs: OrderedDict[str, tuple[str, float | None]] = OrderedDict()
 
     def say(self, text: str, *more: str) -> None:
         """Show a message of the dev server itself; further lines are indented below it."""
@@ -93,18 +92,18 @@ class Terminal:
 
     def run_event(self, event: RunEvent) -> None:
         """Show what became of a run."""
-        job, began = self._runs.get(event.run, (event.job, event.at))
-        if event.news in _ENDS:
-            self._runs.pop(event.run, None)
-        elif event.run not in self._runs:
-            self._runs[event.run] = (event.job, event.at)
+        if event.run not in self._runs or event.news == "started":
+            began = event.at if event.news in ("created", "started") else None  # None: it began before we did
+            self._runs[event.run] = (event.job, began)
             if len(self._runs) > RUNS_REMEMBERED:
                 self._runs.popitem(last=False)
+        job, began = self._runs[event.run]
         word = _WORDS.get(event.news)
         if word is None:
             return
         if event.news in _GOOD:
-            lines = [f"{self._ink.green(word)} in {_duration(event.at - began)}"]
+            took = f" in {_duration(event.at - began)}" if began is not None else ""
+            lines = [f"{self._ink.green(word)}{took}"]
         elif event.news in _BAD:
             lines = self._failure(word, event)
         else:
@@ -140,7 +139,7 @@ class Terminal:
             text += f"; new: {_names(jobs - self._jobs)}" if jobs - self._jobs else ""
             text += f"; gone: {_names(self._jobs - jobs)}" if self._jobs - jobs else ""
         if news.retiring:
-            text += f"; {_count(news.retiring, 'worker')} of older code to finish"
+            text += f"; {_count(news.retiring, 'run')} to be finished by the code before"
         self._jobs = jobs
         self.say(text)
 

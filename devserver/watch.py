@@ -105,7 +105,7 @@ class SourceWatch:
             rust_timeout=round(self._pause(timing.rescan) * 1000),
             yield_on_timeout=True,
             recursive=False,
-            ignore_permission_denied=True,
+            ignore_permission_denied=False,  # with True, watchfiles ignores every refusal, the limit's too
         )
         async with aclosing(stream):
             first = asyncio.ensure_future(anext(stream))

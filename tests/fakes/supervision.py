@@ -26,6 +26,9 @@ class FakeSessions:
     def jobs_of(self, worker_id: str) -> list[str]:
         return ["first"]
 
+    def held(self, worker_id: str) -> int:
+        return 1
+
 
 @dataclass
 class FakeNotices:
