@@ -38,7 +38,7 @@ class TemplateProject:
     def is_idle(self) -> bool:
         """Tell whether `trigger dev` answers, has a worker, and every run has ended."""
         try:
-            runs = self.dev.request("GET", "/runs?limit=1000").json()["runs"]
+            runs = self.dev.request("GET", "/runs?limit=200").json()["runs"]
             return bool(self.dev.worker_pids()) and all(run["state"] in FINAL_STATES for run in runs)
         except (httpx.HTTPError, KeyError):
             return False
