@@ -1,0 +1,153 @@
+"""The raw limits that the figures are measured beside: a WebSocket round trip, and a commit.
+
+Both use what the product uses, and nothing of what it adds: the server's WebSocket stack and the worker's protocol
+library with their options, with an application that sends back what it gets; the dev store's connection with its
+pragmas, and one row per commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from websockets.client import ClientProtocol
+from websockets.frames import Frame
+from websockets.uri import parse_uri
+
+from benchmarks.figures import BenchmarkFailed, Figure
+from engine.store.sqlite import SqliteStore
+
+_FRAME: Final = bytes(120)
+"""As long as the frame in which a worker reports one trivial step."""
+
+_ROW: Final = ("s" * 80,)
+"""As long as the row of one trivial step."""
+
+_WARM_UP: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The limits at one moment, in seconds each."""
+
+    roundtrip_s: float
+    commit_s: float
+
+    @property
+    def sum_s(self) -> float:
+        """What a step needs at least when nothing else costs anything: one round trip and one commit."""
+        return self.roundtrip_s + self.commit_s
+
+
+class Limits:
+    """Measures the limits, again and again beside the figures."""
+
+    def __init__(self, url: str, store: SqliteStore, *, roundtrips: int, commits: int) -> None:
+        self._url = url
+        self._roundtrips = roundtrips
+        self._commits = commits
+        self._connection = store.open("normal").writer.raw
+        self._connection.execute("CREATE TABLE limit_rows (num INTEGER PRIMARY KEY, text TEXT)")
+        self._taken: list[Sample] = []
+
+    def sample(self) -> Sample:
+        """Measure both now."""
+        roundtrip_s = asyncio.run(_measure_roundtrip(self._url, self._roundtrips))
+        taken = Sample(roundtrip_s=roundtrip_s, commit_s=self._measure_commit())
+        self._taken.append(taken)
+        return taken
+
+    def _measure_commit(self) -> float:
+        execute = self._connection.execute
+        began = time.perf_counter()
+        for _ in range(self._commits):
+            execute("BEGIN IMMEDIATE")
+            execute("INSERT INTO limit_rows (text) VALUES (?)", _ROW)
+            execute("COMMIT")
+        return (time.perf_counter() - began) / self._commits
+
+    def figures(self) -> list[Figure]:
+        """Return the limits over all samples taken."""
+        return [
+            Figure.of("limit_websocket_roundtrips_per_s", [1 / one.roundtrip_s for one in self._taken], "1/s"),
+            Figure.of("limit_sqlite_commits_per_s", [1 / one.commit_s for one in self._taken], "1/s"),
+        ]
+
+
+@contextmanager
+def limits(folder: Path, *, roundtrips: int, commits: int) -> Iterator[Limits]:
+    """Start what the limits need, on the disk of ``folder``."""
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.echo"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().decode().strip()
+        if not url:
+            raise BenchmarkFailed("the echo server did not start")
+        yield Limits(url, SqliteStore(folder / "limit.db"), roundtrips=roundtrips, commits=commits)
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def _measure_roundtrip(url: str, count: int) -> float:
+    loop = asyncio.get_running_loop()
+    parts = parse_uri(url)
+    transport, ball = await loop.create_connection(lambda: _Ball(url), parts.host, parts.port)
+    try:
+        await ball.opened
+        await ball.play(_WARM_UP)
+        began = time.perf_counter()
+        await ball.play(count)
+        return (time.perf_counter() - began) / count
+    finally:
+        transport.abort()
+
+
+class _Ball(asyncio.Protocol):
+    """Sends a frame, and sends it again when it comes back."""
+
+    def __init__(self, url: str) -> None:
+        self._websocket = ClientProtocol(parse_uri(url), max_size=None)
+        self._left = 0
+        loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self._over: asyncio.Future[None] = loop.create_future()
+
+    async def play(self, count: int) -> None:
+        """Return after ``count`` round trips."""
+        self._left = count
+        self._over = asyncio.get_running_loop().create_future()
+        self._websocket.send_binary(_FRAME)
+        self._flush()
+        await self._over
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the opening handshake."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._websocket.send_request(self._websocket.connect())
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Count a round trip and begin the next."""
+        self._websocket.receive_data(data)
+        for event in self._websocket.events_received():
+            if not isinstance(event, Frame):
+                self.opened.set_result(None)
+                continue
+            self._left -= 1
+            if self._left:
+                self._websocket.send_binary(_FRAME)
+            else:
+                self._over.set_result(None)
+        self._flush()
+
+    def _flush(self) -> None:
+        for data in self._websocket.data_to_send():
+            self._transport.write(data)
