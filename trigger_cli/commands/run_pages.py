@@ -84,7 +84,11 @@ def print_list(runs: Sequence[Json], terminal: Terminal) -> None:
 
 def _list_row(run: RunView, now: float, terminal: Terminal) -> list[Cell]:
     took = run.duration(now)
-    created = f"{format_duration(now - run.created_at)} ago" if terminal.live else format_time(run.created_text)
+    created = (
+        f"{format_duration(max(1, round(now - run.created_at)), places=0)} ago"
+        if terminal.live
+        else format_time(run.created_text)
+    )
     return [
         Cell(text=f"{terminal.glyphs.of_state(run.state)} {run.state}", state=run.state),
         Cell(text=run.id),

@@ -11,27 +11,34 @@ _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 _MILLISECONDS_BELOW = 0.9995
+_HUNDREDTHS_BELOW = 9.995
 
 
-def format_duration(seconds: float) -> str:
+def format_duration(seconds: float, *, places: int = 2) -> str:
     """Return a duration in at most two units: ``3ms``, ``1.25s``, ``4m 58s``, ``2h 5m``, ``3d 4h``.
 
     Args:
         seconds: negative ones (clocks that differ) count as 0.
+        places: decimals of the seconds below a minute: 2 for what was measured, 0 for an age.
     """
     seconds = max(0.0, seconds)
-    if seconds < _MILLISECONDS_BELOW:
-        return f"{seconds * 1000:.0f}ms"
-    if seconds < 9.995:  # noqa: PLR2004 - where two decimals would round to a third digit
-        return f"{seconds:.2f}s"
-    if seconds < 59.95:  # noqa: PLR2004 - where one decimal would round to a minute
-        return f"{seconds:.1f}s"
     whole = round(seconds)
+    # The limits lie where rounding would show the next unit's first value.
+    if whole < _MINUTE and not places:
+        return f"{whole}s"
+    if seconds < _MINUTE - 0.05:
+        return _below_a_minute(seconds)
     if whole < _HOUR:
         return _two_units(whole, _MINUTE, "m", 1, "s")
     if whole < _DAY:
         return _two_units(whole, _HOUR, "h", _MINUTE, "m")
     return _two_units(whole, _DAY, "d", _HOUR, "h")
+
+
+def _below_a_minute(seconds: float) -> str:
+    if seconds < _MILLISECONDS_BELOW:
+        return f"{seconds * 1000:.0f}ms"
+    return f"{seconds:.2f}s" if seconds < _HUNDREDTHS_BELOW else f"{seconds:.1f}s"
 
 
 def _two_units(whole: int, large: int, large_name: str, small: int, small_name: str) -> str:

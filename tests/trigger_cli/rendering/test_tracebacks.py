@@ -4,14 +4,14 @@ from trigger_cli.rendering.tracebacks import without_our_frames
 
 MIXED = """\
 Traceback (most recent call last):
-  File "/home/ada/shop/jobs/buy.py", line 73, in buy
+  File "/srv/shop/jobs/buy.py", line 73, in buy
     await finalize(charge.id,
                    order)
   File "/venv/lib/python3.11/site-packages/trigger_sdk/_runtime/async_body.py", line 185, in call_task
     return await self._future(step)
            ^^^^^^^^^^^^^^^^^^^^^^^^
 
-  File "/home/ada/shop/clients.py", line 35, in post
+  File "/srv/shop/clients.py", line 35, in post
     raise Refused(message)
 clients.Refused: no
   ...a second line of the message"""
@@ -21,10 +21,10 @@ def test_frames_of_the_sdk_go() -> None:
     """The project's frames and the message stay, line by line."""
     assert without_our_frames(MIXED).splitlines() == [
         "Traceback (most recent call last):",
-        '  File "/home/ada/shop/jobs/buy.py", line 73, in buy',
+        '  File "/srv/shop/jobs/buy.py", line 73, in buy',
         "    await finalize(charge.id,",
         "                   order)",
-        '  File "/home/ada/shop/clients.py", line 35, in post',
+        '  File "/srv/shop/clients.py", line 35, in post',
         "    raise Refused(message)",
         "clients.Refused: no",
         "  ...a second line of the message",
