@@ -9,7 +9,7 @@ from typing import Final, TextIO
 
 from trigger_sdk.protocol.problem import Problem
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202a-\u202e\u2066-\u2069]")
 _ANY_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _SHORT: Final = {"\r": "\\r", "\n": "\\n", "\x1b": "\\x1b"}
 _TAB: Final = 4
@@ -73,7 +73,7 @@ def safe_lines(text: str, *, colours: bool = False) -> list[str]:
     if text.isascii() and text.isprintable():
         return [text]
     lines = []
-    for line in text.splitlines() or [""]:
+    for line in text.removesuffix("\n").split("\n"):
         # A progress bar overwrites its line: what it left is what counts.
         last = line.rstrip("\r").rpartition("\r")[2]
         parts = _ANY_COLOUR.split(last.expandtabs(_TAB))
