@@ -228,10 +228,10 @@ def decode_error(value: bytes) -> BaseException:
 
 
 def _convert(data: bytes | memoryview, annotation: Any, error: TriggerError) -> Any:
-    from trigger_sdk._codec.payload import decode_payload  # needed for changed code only, and it imports this module
+    from trigger_sdk._codec.payload import read_fields  # needed for changed code only, and it imports this module
 
     try:
-        return decode_payload(_read_plain(data), annotation, what="the stored value")
+        return read_fields(_read_plain(data), annotation, what="the stored value")
     except PayloadInvalid as misfit:
         error.add_note(f"It was converted to the annotated type, in vain:\n{misfit.problem.detail}")
         raise error from misfit

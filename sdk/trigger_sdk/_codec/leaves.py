@@ -9,6 +9,7 @@ import json
 import pathlib
 import re
 import sys
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,8 +18,23 @@ import msgspec
 
 from trigger_sdk._codec.annotations import name_of, wants_pydantic
 
-Misfits = list[tuple[str, str]]
-"""Pairs of a field's path and the reason why it does not fit."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One reading of input.
+
+    Attributes:
+        by_name: keys may be the names of attributes, as in an object taken apart, where its class has aliases.
+        misfits: pairs of a field's path and the reason why it does not fit, collected on the way.
+    """
+
+    by_name: bool = False
+    misfits: list[tuple[str, str]] = field(default_factory=list)
+
+    def attempt(self) -> Reading:
+        """Return a reading of the same kind with misfits of its own."""
+        return Reading(by_name=self.by_name)
+
 
 FROM_TEXT: Final = (
     ipaddress.IPv4Address,
@@ -32,22 +48,23 @@ FROM_TEXT: Final = (
     complex,
 )
 """Classes that are read from their own text."""
+_NOT_FINITE: Final = ("NaN", "Infinity", "-Infinity")
 _PLACE: Final = re.compile(r" - at `(?P<part>key in )?\$(?P<path>.*)`$", re.DOTALL)
 
 
-def read_leaf(value: Any, annotation: Any, path: str, misfits: Misfits) -> Any:
-    """Return the value read by the annotation; add to ``misfits`` what does not fit."""
+def read_leaf(value: Any, annotation: Any, path: str, reading: Reading) -> Any:
+    """Return the value read by the annotation; add to its misfits what does not fit."""
     if wants_pydantic(annotation):
-        return read_with_pydantic(value, annotation, path, misfits)
+        return read_with_pydantic(value, annotation, path, reading)
     value = _relaxed(value, annotation)
     try:
         return read_with_msgspec(value, annotation)
     except msgspec.ValidationError as error:
-        misfits.append(place_of(error, path))
+        reading.misfits.append(place_of(error, path))
     except Exception as error:  # noqa: BLE001 - msgspec and typing refuse annotations in many ways
         if isinstance(annotation, type) and isinstance(value, annotation):
             return value
-        misfits.append((path, f"cannot be read as {name_of(annotation)}: {error}"))
+        reading.misfits.append((path, f"cannot be read as {name_of(annotation)}: {error}"))
     return None
 
 
@@ -72,19 +89,20 @@ def place_of(error: msgspec.ValidationError, path: str = "") -> tuple[str, str]:
     return f"{path}{inner}", f"the key does not fit: {reason}" if found["part"] else reason
 
 
-def read_with_pydantic(value: Any, annotation: Any, path: str, misfits: Misfits) -> Any:
-    """Return the value read by pydantic; add to ``misfits`` all that does not fit."""
+def read_with_pydantic(value: Any, annotation: Any, path: str, reading: Reading) -> Any:
+    """Return the value read by pydantic; add to its misfits all that does not fit."""
     pydantic = sys.modules["pydantic"]
     try:
         adapter = adapter_of(annotation)
-        text = _as_json(value)
         # Reading JSON is laxer than reading objects for strict models: there, a date can only be a string.
-        return adapter.validate_python(value) if text is None else adapter.validate_json(text)
+        if is_json(value):
+            return adapter.validate_json(json.dumps(value), **_names(reading))
+        return adapter.validate_python(value, **_names(reading))
     except pydantic.ValidationError as error:
         for found in error.errors(include_url=False, include_context=False, include_input=False):
-            misfits.append(_place_of_pydantic(found, value, path))
+            reading.misfits.append(_place_of_pydantic(found, value, path))
     except Exception as error:  # noqa: BLE001 - an annotation that pydantic cannot read, or a validator that fails in its own way
-        misfits.append((path, f"cannot be read as {name_of(annotation)}: {error}"))
+        reading.misfits.append((path, f"cannot be read as {name_of(annotation)}: {error}"))
     return None
 
 
@@ -120,9 +138,16 @@ def _place_of_pydantic(found: dict[str, Any], value: Any, path: str) -> tuple[st
     return place, f"{reason} (as {', '.join(tags)})" if tags else reason
 
 
-def _as_json(value: Any) -> str | None:
-    """Return the JSON text of plain data, None for anything else."""
-    return json.dumps(value) if is_json(value) else None
+def _names(reading: Reading) -> dict[str, bool]:
+    """Return the options by which pydantic takes names of fields beside their aliases (from 2.11 on)."""
+    if not reading.by_name or _pydantic_version() < (2, 11):
+        return {}
+    return {"by_alias": True, "by_name": True}
+
+
+def _pydantic_version() -> tuple[int, int]:
+    major, minor, *_ = sys.modules["pydantic"].VERSION.split(".")
+    return int(major), int(minor)
 
 
 def is_json(value: Any) -> bool:
@@ -144,6 +169,8 @@ def _relaxed(value: Any, annotation: Any) -> Any:
             return value
     if annotation is int and type(value) is float and value.is_integer():
         return int(value)
+    if annotation is float and type(value) is str and value in _NOT_FINITE:
+        return float(value)
     return value
 
 

@@ -10,8 +10,10 @@ from trigger_sdk._codec.annotations import conforms, is_anything, wants_pydantic
 from trigger_sdk._codec.decode import decode, decode_plain
 from trigger_sdk._codec.encode import encode
 from trigger_sdk._codec.errors import ClassChanged, ClassNotFound, PayloadInvalid
-from trigger_sdk._codec.leaves import Misfits, is_json, place_of, read_with_msgspec, read_with_pydantic
+from trigger_sdk._codec.leaves import Reading, is_json, place_of, read_with_msgspec, read_with_pydantic
+from trigger_sdk._codec.sending import as_input
 from trigger_sdk._codec.structure import FAILED, read_structure
+from trigger_sdk.protocol.values import to_json
 
 
 def decode_payload(plain: Any, annotation: Any, *, what: str = "payload") -> Any:
@@ -34,31 +36,39 @@ def decode_payload(plain: Any, annotation: Any, *, what: str = "payload") -> Any
         return plain
     if conforms(plain, annotation):
         return plain
-    if not is_json(plain):
-        plain = decode_plain(encode(plain, what))
-    misfits: Misfits = []
+    if is_json(plain):
+        return _read(plain, annotation, what, Reading())
+    return _read(decode_plain(encode(plain, what)), annotation, what, Reading(by_name=True))
+
+
+def read_fields(plain: Any, annotation: Any, *, what: str) -> Any:
+    """Return an object taken apart (:func:`decode_plain`) as the type that an annotation asks for.
+
+    Raises:
+        PayloadInvalid: it does not fit.
+    """
+    return _read(plain, annotation, what, Reading(by_name=True))
+
+
+def _read(plain: Any, annotation: Any, what: str, reading: Reading) -> Any:
     if wants_pydantic(annotation):
-        read = read_with_pydantic(plain, annotation, "", misfits)
-        if not misfits:
+        read = read_with_pydantic(plain, annotation, "", reading)
+        if not reading.misfits:
             return read
-        if any(place or "cannot be read as" not in reason for place, reason in misfits):
-            raise PayloadInvalid(what, misfits)
-    else:
+        if any(place or "cannot be read as" not in reason for place, reason in reading.misfits):
+            raise PayloadInvalid(what, reading.misfits)
+    elif not reading.by_name:
         try:
             return read_with_msgspec(plain, annotation)
         except msgspec.ValidationError as error:
-            misfits.append(place_of(error))
+            reading.misfits.append(place_of(error))
         except Exception:  # noqa: BLE001, S110 - an annotation that msgspec does not support: read it member by member
             pass
-    return _read_by_members(plain, annotation, what, misfits)
-
-
-def _read_by_members(plain: Any, annotation: Any, what: str, known: Misfits) -> Any:
-    misfits: Misfits = []
-    read = read_structure(plain, annotation, "", misfits)
-    if read is not FAILED and not misfits:
+    by_members = reading.attempt()
+    read = read_structure(plain, annotation, "", by_members)
+    if read is not FAILED and not by_members.misfits:
         return read
-    raise PayloadInvalid(what, misfits or known or [("", "does not fit")])
+    raise PayloadInvalid(what, by_members.misfits or reading.misfits or [("", "does not fit")])
 
 
 def decode_input(value: bytes, annotation: Any, *, what: str = "payload") -> Any:
@@ -76,15 +86,23 @@ def decode_input(value: bytes, annotation: Any, *, what: str = "payload") -> Any
     try:
         live = decode(value)
     except (ClassNotFound, ClassChanged):
-        live = decode_plain(value)
+        return read_fields(decode_plain(value), annotation, what=what)
     return decode_payload(live, annotation, what=what)
 
 
-def payload_to_plain(payload: Any) -> bytes:
-    """Encode what a caller gives to a run: live objects or plain data.
+def payload_to_plain(payload: Any, what: str = "payload") -> Any:
+    """Return what a caller gives to a run as JSON data that :func:`decode_payload` reads: what is sent to the server.
+
+    Objects become maps with the keys that their classes want as input (aliases of pydantic, names and tags of msgspec).
+    Secrets are sent, not masked. What cannot be told in JSON (which of two types a plain value had) is left to the
+    annotation at the other end.
 
     Raises:
         NotEncodable: a part of it cannot be stored.
         ValueTooLarge: it is larger than MAX_VALUE_BYTES.
     """
-    return encode(payload, "payload")
+    encoded = encode(payload, what)
+    try:
+        return as_input(payload)
+    except Exception:  # noqa: BLE001 - values that no class of theirs turns into input: sent as they are shown
+        return to_json(encoded)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from trigger_sdk._codec.annotations import field_types, has_fields, is_anything, is_union, name_of, unwrapped
-from trigger_sdk._codec.leaves import Misfits, read_leaf
+from trigger_sdk._codec.leaves import Reading, read_leaf
 
 FAILED: Final = object()
 """Returned in place of a value that does not fit."""
@@ -46,71 +46,71 @@ class _Slot:
     required: bool
 
 
-def read_structure(value: Any, annotation: Any, path: str, misfits: Misfits) -> Any:  # noqa: PLR0911 - one for each kind
-    """Return the value read by the annotation, or :data:`FAILED` after adding what does not fit to ``misfits``."""
+def read_structure(value: Any, annotation: Any, path: str, reading: Reading) -> Any:  # noqa: PLR0911 - one for each kind
+    """Return the value read by the annotation, or :data:`FAILED` after adding what does not fit to its misfits."""
     annotation = unwrapped(annotation)
     if is_anything(annotation):
-        return value if annotation is not None else _leaf(value, type(None), path, misfits)
+        return value if annotation is not None else _leaf(value, type(None), path, reading)
     if is_union(annotation):
-        return _read_union(value, typing.get_args(annotation), path, misfits)
+        return _read_union(value, typing.get_args(annotation), path, reading)
     origin = typing.get_origin(annotation) or annotation
     arguments = typing.get_args(annotation)
     if origin is Annotated:
-        return _read_annotated(value, annotation, path, misfits)
+        return _read_annotated(value, annotation, path, reading)
     if origin in _LISTS and arguments and isinstance(value, (list, tuple, set, frozenset)):
-        return _read_list(value, _LISTS[origin], arguments[0], path, misfits)
+        return _read_list(value, _LISTS[origin], arguments[0], path, reading)
     if origin in _MAPS and arguments and isinstance(value, dict):
-        return _read_map(value, arguments, path, misfits)
+        return _read_map(value, arguments, path, reading)
     if origin is tuple and arguments and isinstance(value, (list, tuple)):
-        return _read_tuple(value, annotation, path, misfits)
+        return _read_tuple(value, annotation, path, reading)
     if has_fields(origin) and isinstance(value, dict) and not hasattr(origin, "__pydantic_validator__"):
         try:
-            slots = _slots_of(origin, arguments)
+            slots = _slots_of(origin, arguments, reading)
         except (NameError, TypeError) as error:
-            misfits.append((path, f"the annotations of {name_of(origin)} cannot be resolved: {error}"))
+            reading.misfits.append((path, f"the annotations of {name_of(origin)} cannot be resolved: {error}"))
             return FAILED
         if slots is not None:
-            return _read_fields(value, origin, slots, path, misfits)
-    return _leaf(value, annotation, path, misfits)
+            return _read_fields(value, origin, slots, path, reading)
+    return _leaf(value, annotation, path, reading)
 
 
-def _leaf(value: Any, annotation: Any, path: str, misfits: Misfits) -> Any:
-    found = len(misfits)
-    read = read_leaf(value, annotation, path, misfits)
-    return FAILED if len(misfits) > found else read
+def _leaf(value: Any, annotation: Any, path: str, reading: Reading) -> Any:
+    found = len(reading.misfits)
+    read = read_leaf(value, annotation, path, reading)
+    return FAILED if len(reading.misfits) > found else read
 
 
-def _read_annotated(value: Any, annotation: Any, path: str, misfits: Misfits) -> Any:
+def _read_annotated(value: Any, annotation: Any, path: str, reading: Reading) -> Any:
     inner = typing.get_args(annotation)[0]
     if not has_fields(typing.get_origin(inner) or inner) and not is_union(inner):
-        return _leaf(value, annotation, path, misfits)
-    return read_structure(value, inner, path, misfits)
+        return _leaf(value, annotation, path, reading)
+    return read_structure(value, inner, path, reading)
 
 
-def _read_list(value: Any, make: Any, member: Any, path: str, misfits: Misfits) -> Any:
-    read = [read_structure(item, member, f"{path}[{index}]", misfits) for index, item in enumerate(value)]
+def _read_list(value: Any, make: Any, member: Any, path: str, reading: Reading) -> Any:
+    read = [read_structure(item, member, f"{path}[{index}]", reading) for index, item in enumerate(value)]
     return FAILED if any(item is FAILED for item in read) else make(read)
 
 
-def _read_tuple(value: Any, annotation: Any, path: str, misfits: Misfits) -> Any:
+def _read_tuple(value: Any, annotation: Any, path: str, reading: Reading) -> Any:
     members = typing.get_args(annotation)
     if members[-1:] == (Ellipsis,):
-        return _read_list(value, tuple, members[0], path, misfits)
+        return _read_list(value, tuple, members[0], path, reading)
     if len(value) != len(members):
-        misfits.append((path, f"expected {len(members)} items, got {len(value)}"))
+        reading.misfits.append((path, f"expected {len(members)} items, got {len(value)}"))
         return FAILED
-    read = [read_structure(value[i], member, f"{path}[{i}]", misfits) for i, member in enumerate(members)]
+    read = [read_structure(value[i], member, f"{path}[{i}]", reading) for i, member in enumerate(members)]
     return FAILED if any(item is FAILED for item in read) else tuple(read)
 
 
-def _read_map(value: dict[Any, Any], arguments: tuple[Any, ...], path: str, misfits: Misfits) -> Any:
+def _read_map(value: dict[Any, Any], arguments: tuple[Any, ...], path: str, reading: Reading) -> Any:
     key_type, item_type = arguments
     result = {}
     fits = True
     for key, item in value.items():
         place = _step(path, key)
-        read_key = read_leaf_key(key, key_type, place, misfits)
-        read_item = read_structure(item, item_type, place, misfits)
+        read_key = read_leaf_key(key, key_type, place, reading)
+        read_item = read_structure(item, item_type, place, reading)
         if read_key is FAILED or read_item is FAILED:
             fits = False
         else:
@@ -118,7 +118,7 @@ def _read_map(value: dict[Any, Any], arguments: tuple[Any, ...], path: str, misf
     return result if fits else FAILED
 
 
-def read_leaf_key(key: Any, annotation: Any, path: str, misfits: Misfits) -> Any:
+def read_leaf_key(key: Any, annotation: Any, path: str, reading: Reading) -> Any:
     """Read a dict's key: JSON has strings only, so that ``"1"`` is an int where ints are expected."""
     annotation = unwrapped(annotation)
     if is_anything(annotation) or (isinstance(annotation, type) and isinstance(key, annotation)):
@@ -126,97 +126,105 @@ def read_leaf_key(key: Any, annotation: Any, path: str, misfits: Misfits) -> Any
     try:
         return next(iter(msgspec.convert({key: None}, dict[annotation, None], str_keys=True)))
     except (msgspec.ValidationError, TypeError) as error:
-        misfits.append((path, f"the key does not fit: {str(error).partition(' - at ')[0]}"))
+        reading.misfits.append((path, f"the key does not fit: {str(error).partition(' - at ')[0]}"))
         return FAILED
 
 
-def _read_fields(value: dict[Any, Any], cls: Any, slots: list[_Slot], path: str, misfits: Misfits) -> Any:
+def _read_fields(value: dict[Any, Any], cls: Any, slots: list[_Slot], path: str, reading: Reading) -> Any:
     arguments: dict[str, Any] = {}
     fits = True
     for slot in slots:
         place = _step(path, slot.key)
         if slot.key not in value:
             if slot.required:
-                misfits.append((place, "is required"))
+                reading.misfits.append((place, "is required"))
                 fits = False
             continue
-        arguments[slot.argument] = read = read_structure(value[slot.key], slot.annotation, place, misfits)
+        arguments[slot.argument] = read = read_structure(value[slot.key], slot.annotation, place, reading)
         fits = fits and read is not FAILED
     if not fits:
         return FAILED
     try:
         return cls(**arguments)
     except Exception as error:  # noqa: BLE001 - a constructor's own check, of whatever class
-        misfits.append((path, str(error) or type(error).__name__))
+        reading.misfits.append((path, str(error) or type(error).__name__))
         return FAILED
 
 
-def _read_union(value: Any, members: tuple[Any, ...], path: str, misfits: Misfits) -> Any:
+def _read_union(value: Any, members: tuple[Any, ...], path: str, reading: Reading) -> Any:
     """Read by the member that fits and leaves the fewest keys unread; the first of several."""
     best: Any = FAILED
     best_unread: int | None = None
-    attempts: list[tuple[Any, Misfits]] = []
+    attempts: list[tuple[Any, list[tuple[str, str]]]] = []
     for member in members:
         if member is type(None):
             if value is None:
                 return None
             continue
-        own: Misfits = []
+        own = reading.attempt()
         read = read_structure(value, member, path, own)
-        attempts.append((member, own))
+        attempts.append((member, own.misfits))
         if read is FAILED:
             continue
-        unread = _unread_keys(value, member)
+        unread = _unread_keys(value, member, reading)
         if best_unread is None or unread < best_unread:
             best, best_unread = read, unread
     if best_unread is None:
-        _report_union(value, attempts, path, misfits)
+        _report_union(value, attempts, path, reading)
     return best
 
 
-def _report_union(value: Any, attempts: list[tuple[Any, Misfits]], path: str, misfits: Misfits) -> None:
+def _report_union(value: Any, attempts: list[tuple[Any, list[tuple[str, str]]]], path: str, reading: Reading) -> None:
     """Report the misfits of the member that came closest, if any member knows something of the value."""
     if len(attempts) == 1:
-        misfits.extend(attempts[0][1])
+        reading.misfits.extend(attempts[0][1])
         return
     names = ", ".join(name_of(member) for member, _ in attempts)
     near = [
-        (_unread_keys(value, member), len(own), member, own)
+        (_unread_keys(value, member, reading), len(own), member, own)
         for member, own in attempts
-        if any(place != path for place, _ in own) and not _knows_nothing(value, member)
+        if any(place != path for place, _ in own) and not _knows_nothing(value, member, reading)
     ]
     if not near:
-        misfits.append((path, f"fits none of {names}"))
+        reading.misfits.append((path, f"fits none of {names}"))
         return
     _, _, member, closest = min(near, key=lambda attempt: attempt[:2])
-    misfits.extend((place, f"{reason} (as {name_of(member)}; fits none of {names})") for place, reason in closest)
+    reading.misfits.extend(
+        (place, f"{reason} (as {name_of(member)}; fits none of {names})") for place, reason in closest
+    )
 
 
-def _knows_nothing(value: Any, member: Any) -> bool:
-    return isinstance(value, dict) and _unread_keys(value, member) == len(value)
+def _knows_nothing(value: Any, member: Any, reading: Reading) -> bool:
+    return isinstance(value, dict) and _unread_keys(value, member, reading) == len(value)
 
 
-def _unread_keys(value: Any, member: Any) -> int:
+def _unread_keys(value: Any, member: Any, reading: Reading) -> int:
     if not isinstance(value, dict):
         return 0
     cls = typing.get_origin(member) or member
     try:
-        slots = _slots_of(cls, typing.get_args(member)) if has_fields(cls) else None
+        slots = _slots_of(cls, typing.get_args(member), reading) if has_fields(cls) else None
     except (NameError, TypeError):  # told where the member was read
         return 0
     return 0 if slots is None else len(value.keys() - {slot.key for slot in slots})
 
 
-def _slots_of(cls: Any, arguments: tuple[Any, ...]) -> list[_Slot] | None:
+def _slots_of(cls: Any, arguments: tuple[Any, ...], reading: Reading) -> list[_Slot] | None:
     """Return the fields of a class as input, or None when only msgspec can read it."""
     if issubclass(cls, msgspec.Struct):
         config = cls.__struct_config__
-        if config.tag is not None or config.array_like or config.forbid_unknown_fields:
+        is_special = config.tag is not None or config.array_like or config.forbid_unknown_fields
+        if is_special and not reading.by_name:
             return None
     hints = field_types(cls)
     bindings = dict(zip(getattr(cls, "__parameters__", ()), arguments, strict=False))
     return [
-        _Slot(key=key, argument=argument, annotation=_bound(hints.get(name, Any), bindings), required=required)
+        _Slot(
+            key=name if reading.by_name else key,
+            argument=argument,
+            annotation=_bound(hints.get(name, Any), bindings),
+            required=required,
+        )
         for name, key, argument, required in _inputs_of(cls, hints)
     ]
 

@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import enum
 import ipaddress
+import json
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -31,7 +32,7 @@ import pydantic
 import pytest
 
 from trigger_sdk._codec import decode_input, decode_payload, encode, payload_schema, payload_to_plain
-from trigger_sdk._codec.errors import NotEncodable, PayloadInvalid
+from trigger_sdk._codec.errors import PayloadInvalid
 from trigger_sdk.protocol.values import encode_json
 
 T = TypeVar("T")
@@ -246,7 +247,12 @@ def test_live_input_of_the_annotated_type_stays_what_it_is(
     expected: Any,
 ) -> None:
     """`job.trigger(Payload(...))` gives the job an equal payload, whatever JSON would have been."""
-    assert decode_input(payload_to_plain(expected), annotation) == expected
+    live = decode_input(encode(expected), annotation)
+    assert live == expected
+    assert type(live) is type(expected)
+    if annotation is not Scaled:  # an InitVar is not in the object any more
+        sent = json.loads(json.dumps(payload_to_plain(expected), allow_nan=False))
+        assert decode_payload(sent, annotation) == expected
 
 
 BAD: list[tuple[Any, Any, list[tuple[str, str]]]] = [
@@ -356,12 +362,6 @@ def test_plain_data_with_dates_is_read_too() -> None:
     read = decode_input(encode({"id": 1, "at": when, "amount": Decimal("1.5"), "tags": {"a"}}), Order)
     assert (read.at, read.amount, read.tags) == (when, Decimal("1.5"), {"a"})
     assert decode_input(encode({"at": when, "tags": {"a"}}), Strict) == Strict(at=when, tags={"a"})
-
-
-def test_live_payload_that_cannot_be_stored_is_refused() -> None:
-    """Before anything is sent."""
-    with pytest.raises(NotEncodable, match=r"`payload\.a` is a function"):
-        payload_to_plain({"a": lambda: 1})
 
 
 SCHEMAS: list[tuple[Any, Callable[[dict[str, Any]], bool]]] = [
