@@ -9,7 +9,7 @@ from typing import Final, TextIO
 
 from trigger_sdk.protocol.problem import Problem
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202a-\u202e\u2066-\u2069]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 _ANY_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _SHORT: Final = {"\r": "\\r", "\n": "\\n", "\x1b": "\\x1b"}
 _TAB: Final = 4

@@ -61,12 +61,14 @@ def test_writer_is_never_held_up(pipe: Pipe) -> None:
 
 def test_close_gives_up_on_a_reader_that_does_not_read(pipe: Pipe) -> None:
     """A terminal that is held (Ctrl-S) does not keep the server from ending."""
-    screen = Screen(pipe[1], lambda: None)
+    ended = threading.Event()
+    screen = Screen(pipe[1], ended.set)
     screen.write("x" * 1_000_000 + "\n")
     began = time.monotonic()
     screen.close(0.1)
     assert time.monotonic() - began < 5
     os.close(pipe[0])  # frees the writing thread
+    assert ended.wait(10)
 
 
 def test_reader_that_is_gone_is_told_once(pipe: Pipe) -> None:
