@@ -67,7 +67,7 @@ RAISING = [
     "from uuid import uuid4\nuuid4(1)",
     "import uuid\nf = uuid.uuid4\ng = f\ng(1)",
     "d = {'a': lambda: 1 / 0}\nd['a']()",
-    "class A:\n    def __init__(é): é.hook = é.f\n    def f(self): 1 / 0\n    def g(é): return ('é', é.hook())\nA().g()",
+    "class A:\n    def __init__(é): é.hook = é.f\n    def f(self): 1 / 0\n    def g(é): return (1, é.hook())\nA().g()",
     "def f(call):\n    with call() as x:\n        pass\nf(int)",
     "async def f(call):\n    await call(\n        1)\nimport asyncio\ntry:\n    f(len).send(None)\nfinally:\n    pass",
     "def f(call): print(f'{call(1)!r} {call(0):>{call(2)}}')\nf(lambda x: 1 // x)",
