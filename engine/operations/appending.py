@@ -14,7 +14,9 @@ from engine.store.statements import waits as wait_statements
 from engine.transaction import RunRow, Transaction, WaitRow
 from trigger_sdk.protocol.entries import Entry, WaitSpec
 
-_PLAIN = frozenset(("step_completed", "step_failed", "step_attempt_failed", "step_canceled", "value_recorded"))
+_PLAIN = frozenset(
+    ("step_completed", "step_failed", "step_attempt_failed", "step_canceled", "value_recorded", "record_failed")
+)
 """The kinds that are only written down."""
 
 

@@ -59,7 +59,7 @@ def tell(
 ) -> None:
     """End the wait for a child that ended."""
     if state == "completed":
-        waits.complete(tx, wait, "wait_completed", value, is_open=is_open)
+        waits.complete(tx, wait, "wait_completed", value, name=child.id, is_open=is_open)
         return
     if state != "failed" or value is None:
         value = encode_problem(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from engine.errors import InvalidValue
 from engine.model import Sent
 from engine.operations import values, waits
@@ -12,6 +14,14 @@ from engine.store.statements import waits as wait_statements
 from engine.transaction import Transaction, WaitRow
 from trigger_sdk.protocol.entries import EventWait, decode_spec
 from trigger_sdk.protocol.values import to_json
+
+
+class SentBefore(NamedTuple):
+    """An event that was sent before the wait for it began."""
+
+    seq: int
+    id: str
+    payload: bytes
 
 
 def check(payload: bytes) -> None:
@@ -47,7 +57,7 @@ def send(tx: Transaction, name: str, payload: bytes, event_id: str | None) -> Se
     # A wait with several accepted values is found once for each that the event has.
     unique = {(wait.run, wait.step): wait for wait in matching}
     for wait in unique.values():
-        waits.complete(tx, wait, "wait_completed", payload, event=seq)
+        waits.complete(tx, wait, "wait_completed", payload, name=event_id, event=seq)
     return Sent(id=event_id, matched=len(unique))
 
 
@@ -67,17 +77,20 @@ def _insert_keys(tx: Transaction, name: str, path: str, found: list[str], seq: i
         tx.sql.run_many(events.INSERT_KEY, rows)
 
 
-def find_sent(tx: Transaction, spec: EventWait, run: int) -> tuple[int, bytes] | None:
-    """Return ``seq`` and payload of the first event that a run's wait matches, of those sent since it was created.
+def find_sent(tx: Transaction, spec: EventWait, run: int) -> SentBefore | None:
+    """Return the first event that a run's wait matches, of those sent since it was created.
 
     ``spec.after`` is the ``seq`` of an entry of this run that an event ended, or of an event.
     """
     after = max(run, _event_of(tx, run, spec.after))
     for seq in _candidates(tx, spec, after):
         row = tx.sql.one(events.PAYLOAD, {"seq": seq})
-        payload = None if row is None else _payload(tx, row)
+        if row is None:
+            continue
+        event_id, *place = row
+        payload = _payload(tx, tuple(place))
         if payload is not None and (len(spec.filter) < 2 or matches(spec.filter, to_json(payload))):  # noqa: PLR2004 - the first key is looked up
-            return seq, payload
+            return SentBefore(seq, event_id, payload)
     return None
 
 

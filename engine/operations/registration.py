@@ -75,7 +75,7 @@ def _await_event(tx: Transaction, wait: WaitRow, spec: EventWait) -> None:
     if sent is None:
         waits.open_wait(tx, wait._replace(spec=encode_spec(spec)))
     else:
-        waits.complete(tx, wait, "wait_completed", sent[1], event=sent[0], is_open=False)
+        waits.complete(tx, wait, "wait_completed", sent.payload, name=sent.id, event=sent.seq, is_open=False)
 
 
 def _start_run(tx: Transaction, run: RunRow, wait: WaitRow, spec: StartRun) -> None:
@@ -91,7 +91,7 @@ def _start_run(tx: Transaction, run: RunRow, wait: WaitRow, spec: StartRun) -> N
     else:
         child = RunRow(*row)
     if wait.op == "trigger":
-        waits.complete(tx, wait, "wait_completed", encode_json(child.id), is_open=False)
+        waits.complete(tx, wait, "wait_completed", encode_json(child.id), name=child.id, is_open=False)
     elif child.state in FINAL_STATES:
         result = tx.sql.one(run_statements.RESULT_OF, {"num": child.num}) or (None, None)
         ending.tell(tx, wait, child, child.state, values.load(tx.sql, result[0], result[1]), is_open=False)
@@ -117,4 +117,4 @@ def _refusal(tx: Transaction, request: RunRequest) -> Problem | None:
 
 def _send(tx: Transaction, wait: WaitRow, spec: SendEvent) -> None:
     sent = events.send(tx, spec.name, spec.payload, spec.id)
-    waits.complete(tx, wait, "wait_completed", encode_json(sent.id), is_open=False)
+    waits.complete(tx, wait, "wait_completed", encode_json(sent.id), name=sent.id, is_open=False)

@@ -57,7 +57,8 @@ def complete(
 ) -> None:
     """End a wait: write the entry, and let the run learn of it.
 
-    ``name`` replaces the wait's; ``event`` is the ``seq`` of the event that ended it; ``is_open`` is False for a wait
+    ``name`` replaces the wait's by the id of the event or run it is about; ``event`` is the ``seq`` of the event that
+    ended it, by which the body asks for later ones; ``is_open`` is False for a wait
     that ends as soon as it begins and was never kept.
     """
     if is_open:
@@ -72,7 +73,7 @@ def complete(
         op=wait.op,
         value=value,
         started_at=wait.started_at,
-        issued_after=wait.issued_after,
+        issued_after=wait.issued_after if event is None else event,
         line=wait.line,
     )
     journal.deliver(tx, run, entry, event)

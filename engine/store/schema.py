@@ -40,6 +40,7 @@ KIND_NUMBERS: Final[dict[str, int]] = {
     "wait_timed_out": 9,
     "wait_canceled": 10,
     "cancel_requested": 11,
+    "record_failed": 12,
 }
 """How ``journal.kind`` is stored: it stands in the index of every entry, where words would double the size."""
 

@@ -34,6 +34,7 @@ _STATE_AFTER: Final[dict[str, StepState]] = {
     "step_attempt_failed": "retrying",
     "step_canceled": "canceled",
     "value_recorded": "completed",
+    "record_failed": "failed",
     "wait_started": "waiting",
     "wait_completed": "completed",
     "wait_failed": "failed",
@@ -42,7 +43,9 @@ _STATE_AFTER: Final[dict[str, StepState]] = {
 }
 """What a step is after its last entry of this kind."""
 
-_OP_OF_KIND: Final[dict[str, StepKind]] = {"value_recorded": "record"}
+_FAILURES: Final = frozenset(("step_failed", "step_attempt_failed", "wait_failed", "record_failed"))
+
+_OP_OF_KIND: Final[dict[str, StepKind]] = {"value_recorded": "record", "record_failed": "record"}
 
 
 def of_run(sql: Reader, run_id: str, in_flight: Iterable[InFlight]) -> list[Step]:
@@ -76,7 +79,7 @@ def _step(step: str, entries: Sequence[Entry], going: InFlight | None, child: st
         state, attempts = "running", going.attempt
     elif open_ and run_ended:
         state = "canceled"
-    failed = [e for e in entries if e.kind in ("step_failed", "step_attempt_failed", "wait_failed")]
+    failed = [e for e in entries if e.kind in _FAILURES]
     return Step(
         id=step,
         name=first.name or first.op,
@@ -103,7 +106,7 @@ def _started_at(entries: Sequence[Entry]) -> float | None:
     if times:
         return min(times)
     first = entries[0]
-    return first.at if first.kind in ("wait_started", "value_recorded") else None
+    return first.at if first.kind in ("wait_started", "value_recorded", "record_failed") else None
 
 
 def _named_child(last: Entry) -> str | None:

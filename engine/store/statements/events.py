@@ -17,7 +17,9 @@ FIRST_AFTER: Final = Statement(
     .order_by(events.c.seq)
     .limit(1)
 )
-PAYLOAD: Final = Statement(select(events.c.payload, events.c.payload_blob).where(events.c.seq == bindparam("seq")))
+PAYLOAD: Final = Statement(
+    select(events.c.id, events.c.payload, events.c.payload_blob).where(events.c.seq == bindparam("seq"))
+)
 PAYLOADS_OF_NAME: Final = Statement(
     select(events.c.seq, events.c.payload, events.c.payload_blob).where(events.c.name == bindparam("name"))
 )
