@@ -17,6 +17,9 @@ LOOK_S: Final = 0.01
 _TIMEOUT_S: Final = 90
 _LONGEST_POLL_S: Final = 60
 
+_KEPT_ALIVE_S: Final = 2.0
+"""An idle connection is given up after this: the server hangs up after five seconds."""
+
 
 class Api:
     """Talks to one dev server."""
@@ -24,6 +27,7 @@ class Api:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
+        self._used_at = 0.0
 
     def close(self) -> None:
         """Hang up."""
@@ -33,13 +37,15 @@ class Api:
         """Return the answer to a request below ``/api/v1``. Raises BenchmarkFailed when it is a refusal."""
         data = None if body is None else json.dumps(body).encode()
         connection = self._connection
-        if connection.sock is None:
+        if time.monotonic() - self._used_at > _KEPT_ALIVE_S:
+            connection.close()
             connection.connect()
             # Headers and body are two writes: without this the second waits for an acknowledgement of the first.
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.request(method, f"/api/v1{path}", body=data, headers={"Content-Type": "application/json"})
         response = connection.getresponse()
         answer = response.read()
+        self._used_at = time.monotonic()
         if response.status >= http.client.BAD_REQUEST:
             raise BenchmarkFailed(f"{method} {path}: {response.status} {answer.decode(errors='replace')}")
         return json.loads(answer)
