@@ -26,6 +26,7 @@ def run(options: DevOptions) -> int:
             ``executor.errors``, ``engine.errors``, ``ProjectInvalid``); nothing is left running.
     """
     began = _process_start()
+    _fill_standard_descriptors()
     project = _find(options.project)
     with ExitStack() as stack:
         lock = DevLock.acquire(project.state_folder)
@@ -80,6 +81,15 @@ def _end(child: Child) -> None:
         with suppress(OSError):
             child.process.kill()
         child.process.wait()
+
+
+def _fill_standard_descriptors() -> None:
+    """Open what was closed of 0, 1 and 2, so that no socket or database gets such a number, and output with it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
 
 
 def _process_start() -> float:
