@@ -17,7 +17,7 @@ from engine.transaction import RunRow, Transaction
 from trigger_sdk.protocol.entries import Entry
 from trigger_sdk.protocol.states import FINAL_STATES
 
-_FAILURES = frozenset(("step_failed", "wait_failed", "wait_timed_out"))
+_FAILURES = frozenset(("step_failed", "record_failed", "wait_failed", "wait_timed_out"))
 _ENDS = frozenset(("wait_completed", "wait_failed", "wait_timed_out", "wait_canceled"))
 _GIVEN_UP = frozenset(("step_canceled", "wait_canceled", "cancel_requested"))
 
@@ -47,7 +47,9 @@ def _outdated(entries: Sequence[Entry], failed_step: str) -> set[int]:
     failure = next((e.seq for e in entries if e.step == failed_step and e.kind in _FAILURES), None)
     if not failed_step or failure is None:
         return set()
-    gone = {e.step for e in entries if e.step and (e.step == failed_step or e.issued_after >= failure)}
+    # When a step was asked for stands in what the worker wrote: an event's ``seq`` stands there in its wait's end.
+    asked = {e.step for e in entries if e.kind not in _ENDS and e.issued_after >= failure}
+    gone = (asked | {failed_step}) - {""}
     return {e.seq for e in entries if e.step in gone or (e.seq > failure and e.kind in _GIVEN_UP)}
 
 

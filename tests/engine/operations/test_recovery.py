@@ -210,3 +210,14 @@ async def test_a_replay_is_a_new_run(world: World) -> None:
     assert (run.payload, run.tags, run.priority, run.metadata) == (payload, ("t",), 2, {"m": 1})
     assert (run.replayed_from, run.idempotency_key, run.concurrency_key) == (first, None, "c")
     assert run.state == "running"
+
+
+async def test_an_event_after_the_failure_does_not_undo_its_wait(world: World) -> None:
+    """A sibling that waited before the failure keeps the event that came after it."""
+    await world.worker()
+    run = await world.start()
+    await world.append(run, started("1", spec=EventWait(name="n")))
+    failure = (await world.append(run, failed("2"))).first
+    await world.engine.send_event("n", encode_json(1))
+    await world.append(run, completed("3", after=failure))
+    assert await resumed(world, run, "2") == ["1 wait_started", "1 wait_completed"]
