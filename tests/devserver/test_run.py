@@ -7,6 +7,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -339,3 +340,61 @@ def test_closed_output_is_no_obstacle(jobs: Path, root: Path) -> None:
     until(answers, "the server answers")
     process.terminate()
     assert process.wait(30) == 0
+
+
+def test_hangup_is_ignored_under_nohup(jobs: Path, start: Start) -> None:
+    """Whoever starts it with nohup means it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        dev = start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert dev._process is not None
+    dev._process.send_signal(signal.SIGHUP)
+    assert dev.wait(dev.trigger("greet", "Ada"))["state"] == "completed"
+
+
+@pytest.fixture
+def small_disk(root: Path) -> Iterator[Path]:
+    """Put the project's `.trigger` on a disk of 2 MiB; returns a file that fills it as far as it is written."""
+    folder = root / ".trigger"
+    folder.mkdir()
+    command: list[str | Path] = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, timeout=60, check=False).returncode:
+        pytest.skip("mounting needs root")
+    yield folder / "ballast"
+    subprocess.run(["umount", "--lazy", folder], check=True, timeout=60)
+
+
+def fill(ballast: Path, leave: int = 0) -> None:
+    """Fill the disk with a file, but for some bytes."""
+    with suppress(OSError), ballast.open("ab", buffering=0) as file:
+        while file.write(b"x" * 4096):
+            pass
+    os.truncate(ballast, max(0, ballast.stat().st_size - leave))
+
+
+def test_disk_without_room_for_the_database(jobs: Path, root: Path, small_disk: Path) -> None:
+    """The problem is named, and no worker is left."""
+    fill(small_disk, leave=16384)
+    refused = trigger_dev(root, "--port", "0")
+    assert refused.returncode == 3, refused.stderr
+    assert refused.stderr.startswith("error: ")
+    assert "hint:" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_disk_that_fills_up_is_told(jobs: Path, start: Start, small_disk: Path) -> None:
+    """The developer hears of it, and of its end; what was started then goes on."""
+    dev = start()
+    fill(small_disk)
+    with ThreadPoolExecutor(1) as pool:
+        # The engine took it before it knew: it is answered when there is room.
+        first = pool.submit(dev.trigger, "greet", "".join(map(str, range(100_000))))
+        says(dev, "store-unavailable")
+        refused = dev.request("POST", "/jobs/greet/runs", {"payload": "Ada"})
+        small_disk.unlink()
+        says(dev, "takes writes again")
+        assert dev.wait(first.result(30))["state"] == "completed"
+    assert refused.status_code == 503
+    assert dev.output.count("store-unavailable") == 1

@@ -324,3 +324,14 @@ def is_running(pid: int) -> bool:
         return " Z " not in Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+async def test_crash_is_noticed_without_process_descriptors(
+    bench: Bench, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On systems that have none, a thread waits for the worker's end."""
+    monkeypatch.delattr(os, "pidfd_open")
+    first = await start(bench, eventually)
+    os.kill(first.pid, signal.SIGKILL)
+    await eventually(lambda: len(bench.notices.ready_news) == 2)
+    assert bench.sessions.died == [first.worker]
