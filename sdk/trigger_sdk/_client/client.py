@@ -17,14 +17,13 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from trigger_sdk._client.address import api_url
-from trigger_sdk._codec import encode
+from trigger_sdk._codec import payload_to_plain
 from trigger_sdk._declare.loops import in_running_loop
 from trigger_sdk._declare.runs import RunHandle
 from trigger_sdk.errors import ProblemError, RunFailed
 from trigger_sdk.protocol.entries import RunOptions
 from trigger_sdk.protocol.problem import Problem
 from trigger_sdk.protocol.states import FINAL_STATES
-from trigger_sdk.protocol.values import to_json
 
 T = TypeVar("T")
 
@@ -74,7 +73,7 @@ class Client:
 
     def send_event(self, name: str, payload: object = None, *, id: str | None = None) -> Any:
         """Send an event; returns its id."""
-        body = {"name": name, "payload": to_json(encode(payload, f"the payload of event {name}")), "id": id}
+        body = {"name": name, "payload": payload_to_plain(payload, f"the payload of event {name}"), "id": id}
         return _dual(lambda: str(self._post("/api/v1/events", body)["id"]))
 
     def run(self, run_id: str) -> Any:
@@ -166,7 +165,7 @@ def _unreachable(url: str, error: Exception) -> Problem:
 
 
 def _plain(payload: object, job: str) -> object:
-    return to_json(encode(payload, f"the payload of job {job}"))
+    return payload_to_plain(payload, f"the payload of job {job}")
 
 
 def _options(options: RunOptions) -> dict[str, Any]:

@@ -6,12 +6,11 @@ it happens on the worker's main thread.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from trigger_sdk._codec import encode, encode_error
 from trigger_sdk._runtime.body import failed_step
 from trigger_sdk._runtime.journal import Journal
-from trigger_sdk._runtime.tasks import TaskSet
 from trigger_sdk.errors import ProblemError
 from trigger_sdk.protocol.entries import DELIVERED_KINDS, Entry, encode_spec
 from trigger_sdk.protocol.messages import (
@@ -24,7 +23,6 @@ from trigger_sdk.protocol.messages import (
     Start,
     Suspend,
     Suspended,
-    ToServer,
 )
 from trigger_sdk.protocol.problem import Problem
 
@@ -34,76 +32,10 @@ if TYPE_CHECKING:
 
     from trigger_sdk._declare.context import Context
     from trigger_sdk._runtime.body import Delivery
+    from trigger_sdk._runtime.ports import WorkerPort
     from trigger_sdk._runtime.step import Step
 
 _RECORDS = frozenset(("value_recorded", "record_failed"))
-
-
-class Body(Protocol):
-    """A body, async or sync, as its attempt sees it."""
-
-    @property
-    def busy(self) -> bool:
-        """True while it computes elsewhere than on the main thread."""
-        ...
-
-    def begin(self, job: Any, payload: object, context: Context) -> None:
-        """Start it."""
-        ...
-
-    def deliver(self, deliveries: Iterable[Delivery]) -> None:
-        """Let it learn of entries."""
-        ...
-
-    def evict(self) -> None:
-        """Drop it."""
-        ...
-
-
-class WorkerPort(Protocol):
-    """What an attempt needs of its worker."""
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop that async tasks run on."""
-        ...
-
-    @property
-    def grace(self) -> float:
-        """Seconds that a run whose every branch waits stays."""
-        ...
-
-    def send(self, message: ToServer) -> None:
-        """Send a message with the next frame."""
-        ...
-
-    def clock(self) -> float:
-        """Return the seconds since the epoch."""
-        ...
-
-    def forget(self, attempt: Attempt) -> None:
-        """The attempt is over."""
-        ...
-
-    def new_body(self, attempt: Attempt) -> Body:
-        """Make the body of the attempt's job."""
-        ...
-
-    def task_set(self, attempt: Attempt) -> TaskSet:
-        """Make what executes the attempt's tasks."""
-        ...
-
-    def relative(self, line: str) -> str:
-        """Make a source place relative to the project."""
-        ...
-
-    def here(self) -> str:
-        """Return the source place of the nearest frame of the project's code."""
-        ...
-
-    def warn(self, message: str, run_id: str) -> None:
-        """Log a warning that belongs to a run."""
-        ...
 
 
 class Attempt:

@@ -6,7 +6,7 @@ from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from trigger_sdk._codec import decode, decode_error, encode, encode_error
-from trigger_sdk._codec.errors import ClassNotFound
+from trigger_sdk._codec.errors import ClassChanged, ClassNotFound
 from trigger_sdk._runtime.step import Step
 from trigger_sdk.errors import NonDeterminismError, Suspended
 from trigger_sdk.protocol.entries import Entry
@@ -231,7 +231,7 @@ def _decode_result(step: Step, entry: Entry) -> Any:
     value = entry.value or b""
     try:
         return decode(value)
-    except ClassNotFound:
+    except (ClassChanged, ClassNotFound):
         from typing import get_type_hints
 
         hints = get_type_hints(step.call.fn) if step.call is not None else {}

@@ -27,15 +27,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TaskScope:
-    """The scope of a task's code: everything is allowed, nothing is recorded."""
+    """The scope of a task's code: everything is allowed, nothing is recorded.
+
+    Attributes:
+        run_id: the run's id.
+        step_id: the step's id.
+        in_body: False: a task is not replayed. Recorded calls look at it, so it is a plain attribute.
+    """
 
     run_id: str
     step_id: str
-
-    @property
-    def in_body(self) -> bool:
-        """False: a task is not replayed."""
-        return False
+    in_body: bool = False
 
     def record(self, name: str, produce: Callable[[], T]) -> T:  # noqa: ARG002 - the scope's common form
         """Call ``produce``."""

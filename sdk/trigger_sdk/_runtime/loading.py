@@ -85,6 +85,7 @@ def load(root: Path, emit: Callable[[LogLine], None]) -> Loaded:
         loaded.problems = list(discovery.discover(project, declared=lambda: declared))
     except TriggerError as error:
         loaded.problems = [error.problem]
+    guard.install(project)  # again: modules that were imported meanwhile have methods to guard as well
     if not loaded.problems:
         _describe(loaded)
     gc.collect()

@@ -19,7 +19,7 @@ from trigger_sdk._codec import decode_input, decode_payload, encode
 from trigger_sdk._codec.errors import PayloadInvalid
 from trigger_sdk._declare.context import AttemptInfo, Context, RunInfo
 from trigger_sdk._runtime.async_body import AsyncBody
-from trigger_sdk._runtime.attempt import Attempt, Body
+from trigger_sdk._runtime.attempt import Attempt
 from trigger_sdk._runtime.execution import TaskScope, enter
 from trigger_sdk._runtime.session import Session
 from trigger_sdk._runtime.sync_body import SyncBody
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
     from trigger_sdk._declare.job import Job
     from trigger_sdk._runtime.places import Places
+    from trigger_sdk._runtime.ports import Body
     from trigger_sdk.protocol.entries import Entry
     from trigger_sdk.protocol.manifest import JobManifest
 

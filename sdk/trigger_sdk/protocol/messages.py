@@ -63,7 +63,7 @@ class Hello(_Message, frozen=True, kw_only=True):
 
 
 class Append(_Message, frozen=True):
-    """Entries to commit. ``cid`` counts a run's appends within a lease, from 1; a repeated one is acknowledged again."""
+    """Entries to commit. ``cid`` counts a run's appends from 1. A repeated one is acknowledged again."""
 
     run: str
     token: int
