@@ -13,6 +13,8 @@ SDK_DEPENDENCIES = {"msgspec", "websockets"}
 
 LOADED_BY_NAME = {
     "httptools": "uvicorn picks it up when it is installed",
+    "httpx": "the worker of `trigger demo`, whose ticket shop talks HTTP, runs in our own environment",
+    "websockets": "uvicorn serves WebSockets with it",
     "uvloop": "uvicorn picks it up when it is installed",
 }
 """Dependencies that no file of ours imports, and who does."""
