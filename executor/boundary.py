@@ -38,8 +38,7 @@ class Boundary:
         elif scope["type"] == "http":
             await answer_problem(refusal).send(scope, receive, send)
         else:
-            await receive()
-            await refuse_handshake(send, refusal)
+            await refuse_handshake(receive, send, refusal)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False

@@ -55,6 +55,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._grace_s = grace_s
         self.up = asyncio.Event()
+        self.stopping = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -65,6 +66,10 @@ class _Server(uvicorn.Server):
         """Start, and say so."""
         await super().startup(sockets=sockets)
         self.up.set()
+
+    async def main_loop(self) -> None:
+        """Wait to be stopped. uvicorn's own wakes ten times a second, for a Date header and limits we do not use."""
+        await self.stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop; requests that are open after the grace are cancelled."""
@@ -125,6 +130,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,
         backlog=BACKLOG,
     )
     server = _Server(config, grace_s)
@@ -140,6 +146,7 @@ async def serve(
     finally:
         up.cancel()
         server.should_exit = True
+        server.stopping.set()
         await asyncio.shield(running)
 
 

@@ -58,11 +58,11 @@ class WorkerEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection from handshake to close."""
-        await receive()
         refusal = check_token(scope, self._settings.token)
         if refusal is not None:
-            await refuse_handshake(send, refusal)
+            await refuse_handshake(receive, send, refusal)
             return
+        await receive()
         await send({"type": "websocket.accept"})
         try:
             session, rest = await self._introduce(receive)
@@ -158,12 +158,19 @@ async def _next_frame(receive: Receive) -> list[ToServer]:
         raise FrameInvalid(f"a frame cannot be read: {error}") from error
 
 
-async def refuse_handshake(send: Send, error: TriggerError) -> None:
-    """Answer a WebSocket handshake with a problem, as HTTP. The connect event was received."""
+async def refuse_handshake(receive: Receive, send: Send, error: TriggerError) -> None:
+    """Answer a WebSocket handshake with a problem, as HTTP."""
+    await receive()
     answer = answer_problem(error)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer.body)).encode())]
     await send({"type": "websocket.http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": answer.body})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_FAREWELL_S):
+            # The first event says that we closed, the second that the client is gone. Returning before makes uvicorn
+            # log a handshake that was not completed, as an error of ours.
+            await receive()
+            await receive()
 
 
 async def _say_farewell(send: Send, error: TriggerError) -> None:

@@ -16,7 +16,7 @@ from executor.sessions.endpoint import REASON_LIMIT, close_reason
 from tests.executor.conftest import MakeHouse
 from tests.fakes.house import TOKEN, House, until
 from tests.fakes.worker_double import task_done
-from trigger_sdk.protocol.messages import Ack, Append, Finish, HeldRun, Heartbeat, Refused, Start
+from trigger_sdk.protocol.messages import Ack, Append, Finish, Heartbeat, HeldRun, Refused, Start
 from trigger_sdk.protocol.values import encode_json
 
 GARBAGE = [
@@ -36,7 +36,9 @@ GARBAGE = [
 ]
 
 
-@pytest.mark.parametrize("header", [None, "Bearer ", "Bearer wrong", f"Basic {TOKEN}", f"bearer{TOKEN}", f"Bearer {TOKEN}x"])
+@pytest.mark.parametrize(
+    "header", [None, "Bearer ", "Bearer wrong", f"Basic {TOKEN}", f"bearer{TOKEN}", f"Bearer {TOKEN}x"]
+)
 async def test_handshake_needs_the_token(house: House, header: str | None) -> None:
     """401 with a problem, and no session."""
     headers = {} if header is None else {"Authorization": header}

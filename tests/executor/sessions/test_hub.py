@@ -10,7 +10,7 @@ from tests.executor.conftest import MakeHouse
 from tests.fakes.house import TOKEN, House, problem_of, until
 from tests.fakes.worker_double import task_done
 from trigger_sdk.protocol.entries import Entry
-from trigger_sdk.protocol.messages import Ack, Append, Blocked, Drain, Finished, HeldRun, Heartbeat, Start, encode_frame
+from trigger_sdk.protocol.messages import Ack, Append, Blocked, Drain, Finished, Heartbeat, HeldRun, Start, encode_frame
 
 MSGPACK = {"Content-Type": "application/msgpack", "Authorization": f"Bearer {TOKEN}"}
 

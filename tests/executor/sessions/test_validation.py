@@ -8,7 +8,7 @@ import time
 import msgspec
 
 from tests.executor.conftest import MakeHouse
-from tests.fakes.house import House, problem_of
+from tests.fakes.house import House, problem_of, until
 from tests.fakes.worker_double import agree, task_done
 from trigger_sdk.protocol.messages import Ack, Start, Validate, Validated
 from trigger_sdk.protocol.values import encode_json, to_json
@@ -53,12 +53,13 @@ async def test_worker_is_asked_about_the_plain_value(house: House) -> None:
 
     await house.worker(validate=note)
     await house.start(payload={"a": [1, 2.5, None, "\N{SNOWMAN}"]})
-    assert [(one.job, msgspec.msgpack.decode(one.payload)) for one in asked] == [("a", {"a": [1, 2.5, None, "\N{SNOWMAN}"]})]
+    assert [(one.job, msgspec.msgpack.decode(one.payload)) for one in asked] == [
+        ("a", {"a": [1, 2.5, None, "\N{SNOWMAN}"]})
+    ]
 
 
 async def test_many_questions_travel_together(house: House) -> None:
     """A batch of 200 is asked in a few frames."""
-    frames: list[int] = []
     worker = await house.worker()
     frames = worker.frames
     before = len(frames)
@@ -108,8 +109,7 @@ async def test_worker_that_dies_while_it_is_asked_delays_nothing(make_house: Mak
     async with make_house(validation_timeout_s=30.0) as house:
         worker = await house.worker(validate=None)
         start = asyncio.create_task(house.start(payload=1))
-        while house.hub.validation._open == {}:
-            await asyncio.sleep(0.005)
+        await until(lambda: house.hub.validation._open)
         await worker.die()
         async with asyncio.timeout(5):
             await start
@@ -119,8 +119,7 @@ async def test_payload_is_accepted_without_a_worker(house: House) -> None:
     """The job is known from before; nobody is there to ask."""
     worker = await house.worker(validate=refuse)
     await worker.die()
-    while house.hub.connected():
-        await asyncio.sleep(0.005)
+    await until(lambda: not house.hub.connected())
     run_id = await house.start(payload={"anything": 1})
     assert (await house.run(run_id))["payload"] == {"anything": 1}
 
@@ -131,14 +130,15 @@ async def test_worker_of_older_code_is_not_asked(house: House) -> None:
     newest = await house.worker(id="w2", pid=2, code="c2")
     await house.start(payload=1)
     await newest.die()
-    while house.hub.connected() > 1:
-        await asyncio.sleep(0.005)
+    await until(lambda: house.hub.connected() == 1)
     await house.start(payload=1)
 
 
 async def test_integers_beyond_64_bits_survive(house: House) -> None:
-    """The worker cannot be asked in plain msgpack; the run gets the exact value."""
-    await house.worker(validate=refuse)
+    """The worker cannot be asked in plain msgpack; the run gets the exact value, and the API shows all digits."""
+    worker = await house.worker(validate=refuse)
     number = 2**200 + 1
     run_id = await house.start(payload={"n": number, "m": -number})
-    assert (await house.run(run_id))["payload"] == {"n": number, "m": -number}
+    assert (await worker.expect(Start)).payload == encode_json({"n": number, "m": -number})
+    shown = (await house.run(run_id))["payload"]
+    assert {key: int(value) for key, value in shown.items()} == {"n": number, "m": -number}
