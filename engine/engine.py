@@ -88,7 +88,11 @@ class Engine:
         opened = await asyncio.to_thread(store.open, settings.durability)
         engine = cls(opened, listener, clock or SystemClock(), ids or SortableIds(), settings)
         engine._pipeline.start()
-        await engine._pipeline.submit(startup.release_dead_sessions)
+        try:
+            await engine._pipeline.submit(startup.release_dead_sessions)
+        except BaseException:
+            await engine.close()
+            raise
         for role in engine._roles.values():
             role.start()
         return engine

@@ -48,7 +48,7 @@ class ReadyRun(NamedTuple):
 def assign(tx: Transaction) -> None:
     """Give runs to the sessions with room."""
     _unpark(tx)
-    if not tx.board.ready:
+    if not tx.board.ready or not any(session.room > 0 for session in tx.board.sessions.values()):
         return
     lanes = _Lanes(tx)
     left = _PER_TRANSACTION

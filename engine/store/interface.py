@@ -2,7 +2,7 @@
 
 The operations are written once, over statements made of SQLAlchemy Core. A driver compiles each statement
 once for its dialect and executes the text on its DBAPI cursor, with dictionaries of named parameters (see
-``docs/decisions/0002-statements-compiled-once.md``). What differs between databases is behind this interface: opening
+``docs/decisions/0003-statements-compiled-once.md``). What differs between databases is behind this interface: opening
 and migrating, beginning and committing, numbering, and which errors mean "not now".
 """
 

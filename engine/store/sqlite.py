@@ -28,6 +28,9 @@ _BUSY_MS: Final = 2000
 _CHECKPOINT_PAGES: Final = 4000
 """Pages (of 4 KiB) in the log before they are moved into the file: fewer, longer pauses than SQLite's 1000."""
 
+_CACHE_KIB: Final = 16 * 1024
+"""Pages kept in memory by each connection, in KiB: enough for the indexes of what is going on."""
+
 _NOT_NOW: Final[dict[int, str]] = {
     sqlite3.SQLITE_FULL: "The disk that holds the database is full",
     sqlite3.SQLITE_IOERR: "The disk that holds the database reports an error",
@@ -128,7 +131,7 @@ class OpenSqlite:
         )
         raw.execute(f"PRAGMA synchronous = {'FULL' if self._durability == 'full' else 'NORMAL'}")
         raw.execute("PRAGMA temp_store = MEMORY")
-        raw.execute("PRAGMA cache_size = -32768")
+        raw.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         raw.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         return raw
 

@@ -1,4 +1,4 @@
-"""A disk that is full: what was accepted is kept, calls from outside are refused, and work goes on when there is room."""
+"""A disk that is full: what was accepted is kept, outside calls are refused, work goes on when there is room."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from engine.operations import journal, queueing
 from engine.errors import LeaseLost, RunFinal, RunNotResumable
+from engine.operations import journal, queueing
 from engine.store.sqlite import SqliteStore
 from tests.fakes.engine_world import World, completed, manifest, started
 from trigger_sdk.protocol.entries import EventWait, RunOptions

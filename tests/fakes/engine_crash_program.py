@@ -2,7 +2,8 @@
 
 ``python -P engine_crash_program.py FOLDER`` plays the scene once uncut, then once for each commit and each side of it:
 a child process plays until the commit and dies by SIGKILL, another opens the same database and plays on to the end. It
-prints a JSON object for each (before the commit, for every third): where it was cut, how the runs ended, their journals, and how often each effect happened.
+prints a JSON object for each (before the commit, for every third): where it was cut, how the runs ended, their steps,
+and how often each effect happened.
 """
 
 from __future__ import annotations
@@ -209,7 +210,8 @@ def main() -> None:
                     assert status == 0, f"cut {kill_at}"
             elif not before:
                 commits = json.loads((folder / "cut").read_text())["commits"]
-            print(json.dumps({"cut": kill_at, "before": before, **json.loads((folder / "cut").read_text())}), flush=True)
+            outcome = {"cut": kill_at, "before": before, **json.loads((folder / "cut").read_text())}
+            sys.stdout.write(json.dumps(outcome) + "\n")
             kill_at += 3 if before else 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.engine import Engine
 from engine.model import Appended, Assignment, Run, Settings
@@ -139,13 +140,13 @@ class World:
         await self.engine.open_session(name, code, jobs or known, capacity)
         await self.settle()
 
-    async def create(self, job: str = "a", payload: bytes = PAYLOAD, **options: object) -> str:
+    async def create(self, job: str = "a", payload: bytes = PAYLOAD, **options: Any) -> str:
         """Create a run; returns its id."""
-        created = await self.engine.create_run(job, payload, RunOptions(**options))  # type: ignore[arg-type]
+        created = await self.engine.create_run(job, payload, RunOptions(**options))
         await self.settle()
         return created.run_id
 
-    async def start(self, job: str = "a", **options: object) -> Assignment:
+    async def start(self, job: str = "a", **options: Any) -> Assignment:
         """Create a run that a worker takes at once; returns what the worker got."""
         run_id = await self.create(job, **options)
         return self.assignment(run_id)

@@ -224,3 +224,15 @@ async def test_a_long_queue_behind_a_limit_is_looked_at_once(world: World) -> No
     before = world.engine._store.writer.changes
     await world.create("b")
     assert world.engine._store.writer.changes - before <= 2
+
+
+async def test_a_slot_is_not_lost_with_the_run_it_was_meant_for(world: World) -> None:
+    """A run that was next and is cancelled before any worker took it leaves the slot to the one behind it."""
+    await world.declare(manifest("a", concurrency=1))
+    await world.worker("w1")
+    first, second, third = [await world.create() for _ in range(3)]
+    await world.engine.drain_session("w1")
+    await world.finish(world.assignment(first))
+    await world.engine.cancel(second)
+    await world.worker("w2")
+    assert world.holder(third) == "w2"

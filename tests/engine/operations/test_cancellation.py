@@ -10,10 +10,10 @@ from trigger_sdk.protocol.entries import RunOptions, StartRun
 from trigger_sdk.protocol.values import error_to_json
 
 
-@pytest.mark.parametrize("options", [{}, {"delay": 60.0}])
-async def test_a_run_that_never_started_ends_at_once(world: World, options: dict[str, float]) -> None:
+@pytest.mark.parametrize("delay", [None, 60.0])
+async def test_a_run_that_never_started_ends_at_once(world: World, delay: float | None) -> None:
     """Queued or delayed: canceled, with a problem as its error, and never given to a worker."""
-    run_id = await world.create(**options)
+    run_id = await world.create(delay=delay)
     run = await world.engine.cancel(run_id)
     assert (run.state, run.finished_at, run.cancel_requested) == ("canceled", world.clock.now(), True)
     assert error_to_json((await world.run(run_id)).error or b"")["code"] == "run-canceled"
@@ -70,7 +70,7 @@ async def test_an_unknown_run_cannot_be_canceled(world: World) -> None:
     """Nor resumed, nor replayed."""
     for ask in (world.engine.cancel, world.engine.resume, world.engine.replay):
         with pytest.raises(RunNotFound):
-            await ask("run_nope")  # type: ignore[operator]
+            await ask("run_nope")
 
 
 async def test_a_canceled_run_does_not_take_its_key_along(world: World) -> None:

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
+from engine.model import Assignment
 from tests.fakes.engine_world import PAYLOAD, World, started
 from trigger_sdk.protocol.entries import Entry, RunOptions, StartRun
 from trigger_sdk.protocol.problem import Problem
 from trigger_sdk.protocol.values import encode_json, encode_problem, error_to_json, to_json
-
-from engine.model import Assignment
 
 
 async def parent_of(world: World, *, op: str = "child", options: RunOptions | None = None) -> Assignment:

@@ -46,7 +46,7 @@ async def test_filters_are_combined(world: World) -> None:
     assert await ids(world, parent="run_nope") == []
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "-1", "1e3", "9" * 30, "١"])
+@pytest.mark.parametrize("cursor", ["", "x", "-1", "1e3", "9" * 30, "\u0661"])
 async def test_a_made_up_cursor_is_refused(world: World, cursor: str) -> None:
     """With a problem, whatever it is."""
     with pytest.raises(InvalidCursor):
