@@ -23,7 +23,7 @@ class Ink:
 
     def paint(self, code: str, text: str) -> str:
         """Return the text in the colour of an SGR code (``31``, ``1;31``)."""
-        return f"\x1b[{code}m{text}\x1b[0m" if self.enabled and text else text
+        return f"\x1b[{code}m{text}\x1b[0m" if self.enabled and text.strip() else text
 
     def bold(self, text: str) -> str:
         """Return the text in bold."""
