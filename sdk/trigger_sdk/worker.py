@@ -8,12 +8,14 @@ Environment:
 * ``TRIGGER_WORKER_STATUS_FD``: a descriptor that takes one JSON line, ``{"status": "ready", "jobs": n}`` once the
   server has taken the session, or ``{"status": "failed", "problems": [...]}`` before the process exits with 3.
 
-When stdin is a pipe, its end means that the parent is gone, and the worker ends at once. SIGTERM drains.
+When stdin is a pipe, its end means that the parent is gone, and the worker ends at once. SIGTERM drains; SIGUSR1 writes
+the main thread's stack to stderr.
 """
 
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import json
 import os
 import signal
@@ -34,6 +36,8 @@ EXIT_FAILED = 3
 
 def main() -> int:
     """Run the worker; returns its exit code."""
+    # A supervisor that waits for an import asks where it hangs; only a handler in C answers then.
+    faulthandler.register(signal.SIGUSR1, all_threads=False)
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the parent decides
     from trigger_sdk._runtime.loading import load
