@@ -137,7 +137,7 @@ class Engine:
     def create_run(
         self, job: str, payload: bytes, options: RunOptions | None = None, *, code: str | None = None
     ) -> Future[Created]:
-        """Create a run. StoreUnavailable, StoreBusy, ValueTooLarge, InvalidOptions."""
+        """Create a run. StoreUnavailable, StoreBusy, ValueOverLimit, InvalidOptions."""
         request = RunRequest(job=job, payload=payload, options=options or RunOptions(), code=code)
 
         def create(tx: Transaction) -> Created:
@@ -204,7 +204,7 @@ class Engine:
         return self._pipeline.submit(partial(leases.close_session, worker=worker_id, crashed=crashed))
 
     def append(self, run_id: str, token: int, cid: int, entries: Sequence[Entry]) -> Future[Appended]:
-        """Commit a worker's entries; repeated ones are acknowledged again. LeaseLost, ValueTooLarge, InvalidEntry."""
+        """Commit a worker's entries; repeated ones are acknowledged again. LeaseLost, ValueOverLimit, InvalidEntry."""
         del cid  # the entries' own keys tell a repetition
         return self._pipeline.submit(partial(appending.append, run_id=run_id, token=token, entries=entries))
 
@@ -215,7 +215,7 @@ class Engine:
     def finish(
         self, run_id: str, token: int, state: EndState, value: bytes | None, failed_step: str = ""
     ) -> Future[None]:
-        """End a run. LeaseLost, ValueTooLarge; a repeated finish with the same token is acknowledged again."""
+        """End a run. LeaseLost, ValueOverLimit; a repeated finish with the same token is acknowledged again."""
         return self._pipeline.submit(
             partial(leases.finish, run_id=run_id, token=token, state=state, value=value, failed_step=failed_step)
         )

@@ -8,7 +8,7 @@ Error tree::
     ├── RunNotResumable      run-not-resumable
     ├── LeaseLost            lease-lost
     ├── SessionUnknown       session-unknown
-    ├── ValueTooLarge        value-too-large
+    ├── ValueOverLimit       value-over-limit
     ├── InvalidValue         invalid-value
     ├── InvalidOptions       invalid-options
     ├── InvalidEntry         invalid-entry
@@ -71,10 +71,10 @@ class SessionUnknown(EngineError):
     hint = "Open the session again."
 
 
-class ValueTooLarge(EngineError):
-    """An encoded value exceeds the limit."""
+class ValueOverLimit(EngineError):
+    """A payload, result or entry that reached the engine exceeds the limit: its sender did not check."""
 
-    code = "value-too-large"
+    code = "value-over-limit"
     hint = "Put large data into a file or an object store, and pass its address."
 
 

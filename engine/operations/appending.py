@@ -30,7 +30,7 @@ def leased(tx: Transaction, run_id: str, token: int) -> RunRow:
 
 
 def append(tx: Transaction, run_id: str, token: int, entries: Sequence[Entry]) -> Appended:
-    """Commit entries of the lease's holder. LeaseLost, InvalidEntry, ValueTooLarge, JournalConflict."""
+    """Commit entries of the lease's holder. LeaseLost, InvalidEntry, ValueOverLimit, JournalConflict."""
     run = leased(tx, run_id, token)
     specs = _check(entries)
     if not entries:

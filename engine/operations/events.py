@@ -25,7 +25,7 @@ class SentBefore(NamedTuple):
 
 
 def check(payload: bytes) -> None:
-    """Raise ValueTooLarge above the limit, InvalidValue when it cannot be read."""
+    """Raise ValueOverLimit above the limit, InvalidValue when it cannot be read."""
     values.check_size(payload, "The event's payload")
     try:
         to_json(payload)

@@ -24,7 +24,7 @@ _DEFAULT_OPTIONS: Final = RunOptions()
 
 
 def check(request: RunRequest) -> None:
-    """Raise InvalidOptions or ValueTooLarge when a run cannot be created like this."""
+    """Raise InvalidOptions or ValueOverLimit when a run cannot be created like this."""
     values.check_size(request.payload, "The payload")
     options = request.options
     durations = {

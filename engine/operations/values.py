@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.errors import ValueTooLarge
+from engine.errors import ValueOverLimit
 from engine.store.interface import Reader
 from engine.store.statements import journal
 from engine.transaction import Transaction
@@ -18,9 +18,9 @@ EVENTS: Final = 0
 
 
 def check_size(value: bytes | None, what: str) -> None:
-    """Raise ValueTooLarge above the limit."""
+    """Raise ValueOverLimit above the limit."""
     if value is not None and len(value) > MAX_VALUE_BYTES:
-        raise ValueTooLarge(f"{what} takes {len(value):,} bytes encoded; the limit is {MAX_VALUE_BYTES:,}.")
+        raise ValueOverLimit(f"{what} takes {len(value):,} bytes encoded; the limit is {MAX_VALUE_BYTES:,}.")
 
 
 def store(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import InvalidEntry, JournalConflict, LeaseLost, ValueTooLarge
+from engine.errors import InvalidEntry, JournalConflict, LeaseLost, ValueOverLimit
 from tests.fakes.engine_world import World, completed, started
 from trigger_sdk.protocol.entries import Entry, EventWait
 from trigger_sdk.protocol.limits import BIG_VALUE_BYTES, MAX_VALUE_BYTES
@@ -129,7 +129,7 @@ async def test_a_value_over_the_limit_is_refused(world: World) -> None:
     """The problem names the step; the run goes on."""
     await world.worker()
     run = await world.start()
-    with pytest.raises(ValueTooLarge, match="step 4 "):
+    with pytest.raises(ValueOverLimit, match="step 4 "):
         await world.append(run, completed("3"), completed("4", value=b"\x00" * (MAX_VALUE_BYTES + 1)))
     assert await world.engine.steps(run.run) == []
     await world.append(run, completed("3"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import EngineError, InvalidOptions, ValueTooLarge
+from engine.errors import EngineError, InvalidOptions, ValueOverLimit
 from engine.model import RunFilter, RunRequest
 from tests.fakes.engine_world import PAYLOAD, World, manifest
 from trigger_sdk.protocol.entries import RunOptions
@@ -95,7 +95,7 @@ async def test_options_out_of_range_are_refused(world: World, options: RunOption
 
 async def test_a_payload_over_the_limit_is_refused(world: World) -> None:
     """The error states both sizes."""
-    with pytest.raises(ValueTooLarge, match="67,108,864"):
+    with pytest.raises(ValueOverLimit, match="67,108,864"):
         await world.engine.create_run("a", b"\x00" * (MAX_VALUE_BYTES + 1))
 
 

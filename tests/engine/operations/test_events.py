@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import InvalidValue, ValueTooLarge
+from engine.errors import InvalidValue, ValueOverLimit
 from tests.fakes.engine_world import World, started
 from trigger_sdk.protocol.entries import EventWait, SendEvent
 from trigger_sdk.protocol.limits import MAX_VALUE_BYTES
@@ -149,7 +149,7 @@ async def test_a_payload_that_is_no_value_is_refused(world: World, payload: byte
 
 async def test_a_payload_over_the_limit_is_refused(world: World) -> None:
     """As everywhere."""
-    with pytest.raises(ValueTooLarge):
+    with pytest.raises(ValueOverLimit):
         await world.engine.send_event("n", b"\x00" * (MAX_VALUE_BYTES + 1))
 
 

@@ -38,7 +38,8 @@ def test_statement_compiles_for_postgresql(name: str) -> None:
     """The second driver can use it as it stands."""
     statement = STATEMENTS[name]
     element: Any = statement.build(postgresql)
-    assert str(element.compile(dialect=PGDialect(), column_keys=statement.columns))
+    dialect = PGDialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+    assert str(element.compile(dialect=dialect, column_keys=statement.columns))
 
 
 def test_no_statement_scans_a_table_that_grows(tmp_path: Path) -> None:
