@@ -34,31 +34,31 @@ class Aftermath:
     def __init__(self, look_up: Callable[[str], Awaitable[Run | None]], announcer: Announcer) -> None:
         self._look_up = look_up
         self._announcer = announcer
-        self._lost: dict[str, str] = {}
+        self._lost: dict[tuple[str, int], str] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def lost(self, run: str, worker: str) -> None:
-        """A worker lost a run."""
-        self._lost[run] = worker
+    def lost(self, run: str, token: int, worker: str) -> None:
+        """A worker lost a run that it had with this token."""
+        self._lost[run, token] = worker
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work())
 
     async def _work(self) -> None:
         try:
             while self._lost:
-                run_id = next(iter(self._lost))
-                worker = self._lost.pop(run_id)
-                self._tell(await self._look_up(run_id), worker)
+                run_id, token = next(iter(self._lost))
+                worker = self._lost.pop((run_id, token))
+                self._tell(await self._look_up(run_id), token, worker)
         except Exception:
             logger.exception("what became of lost runs could not be found out")
             self._lost.clear()
         finally:
             self._task = None
 
-    def _tell(self, run: Run | None, worker: str) -> None:
+    def _tell(self, run: Run | None, token: int, worker: str) -> None:
         news = None if run is None else _NEWS.get(run.state)
-        if run is None or news is None:
-            return  # it runs elsewhere already, or waits: that is told where it happens
+        if run is None or news is None or run.attempt != token:
+            return  # it runs, or ran, elsewhere: that is told where it happens
         self._announcer.run(
             news, run.id, run.job, attempt=run.attempt, worker=worker, error=run.error, failed_step=run.failed_step
         )

@@ -81,11 +81,11 @@ class Hub:
     def assigned(self, worker_id: str, runs: list[Assignment]) -> None:
         """Start these runs."""
         worker, session = self._open_session(worker_id)
-        if worker is None or session is None:
-            return  # it is away: what it does not name when it comes back is given again
         for run in runs:
-            worker.held[run.run] = Held(run.token, run.job, run.attempt)
-            session.outbox.open_run(run)
+            if worker is not None and session is not None:
+                worker.held[run.run] = Held(run.token, run.job, run.attempt)
+                session.outbox.open_run(run)
+            # Otherwise it is away: what it does not name when it comes back is given again, as a later attempt.
             news: RunNews = "started" if run.attempt <= 1 else "resumed"
             self.announcer.run(news, run.run, run.job, attempt=run.attempt, worker=worker_id)
 
@@ -103,7 +103,7 @@ class Hub:
         if session is not None:
             session.outbox.put(Lost(run_id, token))
         if self._aftermath is not None:
-            self._aftermath.lost(run_id, worker_id)
+            self._aftermath.lost(run_id, token, worker_id)
 
     def _open_session(self, worker_id: str) -> tuple[Worker | None, Session | None]:
         worker = self._workers.get(worker_id)

@@ -55,6 +55,19 @@ async def test_run_of_a_dead_worker_without_another_is_told_as_requeued(house: H
     await until(lambda: house.watcher.news_of(run_id)[-1] == "requeued")
 
 
+async def test_run_given_to_a_worker_that_is_away_is_told_as_started(house: House) -> None:
+    """Its lease has begun; when it goes on elsewhere, that is no surprise."""
+    worker = await house.worker()
+    await worker.die()
+    await until(lambda: not house.hub.connected())
+    run_id = await house.start()
+    await until(lambda: "started" in house.watcher.news_of(run_id))
+    other = await house.worker(id="w2", pid=2)
+    house.hub.worker_died("w1")
+    assert (await other.expect(Start)).attempt == 2
+    await until(lambda: house.watcher.news_of(run_id) == ["created", "started", "resumed"])
+
+
 async def test_death_of_an_unknown_worker_is_nothing(house: House) -> None:
     """A process that ended before it had a session."""
     house.hub.worker_died("never-seen")
