@@ -29,7 +29,7 @@ async def post(path: str, *, key: str, **request: object) -> dict[str, Any]:
         async with httpx.AsyncClient(base_url=base_url, verify=TLS, timeout=10) as http:
             response = await http.post(path, json=request, headers={"Idempotency-Key": key})
     except httpx.TransportError as error:
-        raise ServiceUnavailable(f"{path}: {error!r}") from error
+        raise ServiceUnavailable(f"{path}: {error!r}") from None
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         raise RetryAfter(float(response.headers.get("Retry-After", 1)), f"{path}: too many requests")
     if response.is_server_error:

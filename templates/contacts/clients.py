@@ -48,7 +48,7 @@ async def _request(method: str, path: str, **options: Any) -> httpx.Response:
         async with httpx.AsyncClient(base_url=base_url, verify=TLS, timeout=10) as http:
             response = await http.request(method, path, **options)
     except httpx.TransportError as error:
-        raise ServiceUnavailable(f"{path}: {error!r}") from error
+        raise ServiceUnavailable(f"{path}: {error!r}") from None
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         raise RetryAfter(float(response.headers.get("Retry-After", 1)), f"{path}: too many requests")
     if response.is_server_error:

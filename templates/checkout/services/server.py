@@ -275,6 +275,7 @@ class Server(ThreadingHTTPServer):
     """One thread for each connection; a client that hangs up early is no news."""
 
     daemon_threads = True
+    request_queue_size = 128  # with the default of 5, the sixth connection at a time waits for a second
     world: World
 
     def handle_error(self, request: Any, client_address: Any) -> None:

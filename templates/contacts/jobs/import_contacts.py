@@ -51,7 +51,7 @@ async def import_contacts(upload: Upload, ctx: Context) -> Report:
         await notify(upload.notify, f"{upload.file} was not imported", listed, f"{ctx.run.id}:notify")
         return Report(state="rejected", mistakes=mistakes)
 
-    ctx.logger.info("importing %d contacts", len(contacts))
+    ctx.logger.info("contacts to import: %d", len(contacts))
     lanes = asyncio.Semaphore(AT_ONCE)
 
     async def enrich(domain: str) -> Company | None:
