@@ -27,6 +27,12 @@ FAMILIES: Final[dict[str, Family]] = {
     "replay": replay.measure,
 }
 
+_BUSY_LOAD: Final = 0.25
+"""Load for each core, before anything is measured, above which figures are not comparable."""
+
+_NOISY_SPREAD: Final = 0.3
+"""Spread of the repetitions above which a figure is named as noisy."""
+
 
 def main() -> int:
     """Measure what the command line asks for; returns the exit code."""
@@ -36,6 +42,8 @@ def main() -> int:
     parser.add_argument("--tiny", action="store_true", help="sizes that only show that everything runs")
     options = parser.parse_args()
     load = os.getloadavg()[0]
+    if load > _BUSY_LOAD * len(os.sched_getaffinity(0)):
+        print(f"note: other processes keep this machine busy (load {load:.1f}): the figures suffer", file=sys.stderr)
     figures: list[Figure] = []
     try:
         for figure in _measure(options.only or list(FAMILIES), TINY if options.tiny else PROMISED):
@@ -44,6 +52,9 @@ def main() -> int:
     except BenchmarkFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    noisy = [f"{one.metric} ±{one.spread / 2:.0%}" for one in figures if one.repeated and one.spread > _NOISY_SPREAD]
+    if noisy:
+        print(f"note: repetitions lie far apart: {', '.join(noisy)}", file=sys.stderr)
     if options.json is not None:
         report = {"machine": machine.describe(), "load_before": load, "figures": [one.to_dict() for one in figures]}
         options.json.write_text(json.dumps(report, indent=1) + "\n")

@@ -25,12 +25,14 @@ class Figure:
         value: what is reported: the median of the samples unless the metric says otherwise (a percentile).
         unit: of the value: ``1/s``, ``ms``, ``s``, ``MB`` (10^6 bytes), ``%``, ``ratio``.
         samples: what the repetitions gave, in their order; one repetition or many.
+        repeated: whether the samples are repetitions of one measurement; False when the value is a percentile of them.
     """
 
     metric: str
     value: float
     unit: str
     samples: tuple[float, ...]
+    repeated: bool = True
 
     @classmethod
     def of(cls, metric: str, samples: Sequence[float], unit: str) -> Figure:
