@@ -186,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/effects":
             effects = self.world.effects
             kinds = Counter(f"{effect['service']}.{effect['action']}" for effect in effects)
-            self._answer(200, {"effects": effects, "counts": kinds})
+            self._answer(200, {"effects": effects, "counts": dict(sorted(kinds.items()))})
         elif self.path == "/requests":
             self._answer(200, {"requests": self.world.requests})
         elif self.path == "/healthz":
