@@ -73,6 +73,30 @@ async def test_given_sockets_are_served() -> None:
         assert serving.port == int((await client.get(serving.url)).url.port or 0)
 
 
+async def test_small_writes_do_not_wait_for_acknowledgements() -> None:
+    """Also on a connection that was made before the server ran: no message takes the 40 ms of a delayed ACK."""
+
+    async def in_pieces(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
+        for piece in range(10):
+            await asyncio.sleep(0)
+            await send({"type": "http.response.body", "body": b"x", "more_body": piece < 9})
+
+    plain = socket.socket()
+    plain.bind(("127.0.0.1", 0))
+    plain.listen()
+    plain.setblocking(False)
+    reader, writer = await asyncio.open_connection(*plain.getsockname())
+    async with serve(in_pieces, sockets=[plain]):
+        began = time.monotonic()
+        for _ in range(50):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(10)
+        assert time.monotonic() - began < 1
+        writer.close()
+
+
 async def test_port_in_use_names_the_other_process() -> None:
     """Its number and command line, and what to do."""
     code = (

@@ -44,7 +44,8 @@ async def test_contract_is_described(house: House) -> None:
     contract = {
         "/api/v1/jobs/{id}/runs": "post", "/api/v1/runs/batch": "post", "/api/v1/runs": "get",
         "/api/v1/runs/{id}": "get", "/api/v1/runs/{id}/steps": "get", "/api/v1/runs/{id}/logs": "get",
-        "/api/v1/runs/{id}/cancel": "post", "/api/v1/runs/{id}/resume": "post", "/api/v1/runs/{id}/replay": "post", "/api/v1/events": "post",
+        "/api/v1/runs/{id}/cancel": "post", "/api/v1/runs/{id}/resume": "post", "/api/v1/runs/{id}/replay": "post",
+        "/api/v1/events": "post",
         "/api/v1/jobs": "get", "/healthz": "get", "/api/v1/worker/blocked": "post",
     }  # fmt: skip
     assert {path: method for path in contract for method in paths[path]} == contract
