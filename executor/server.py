@@ -6,7 +6,7 @@
         print(serving.url)
         await something_that_ends()
 
-WebSockets are served by uvicorn's ``websockets-sansio`` (docs/decisions/0003). Leaving the block stops the server:
+WebSockets are served by uvicorn's ``websockets-sansio`` (docs/decisions/0006). Leaving the block stops the server:
 nothing new is accepted, requests may end within ``grace_s``, and what is open then is given up.
 """
 
