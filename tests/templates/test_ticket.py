@@ -188,6 +188,20 @@ def test_wait_leaves_the_worker_and_comes_back(running: Start) -> None:
     assert len(held) == 1
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_event_of_an_earlier_purchase_does_not_count(restart: bool, running: Start) -> None:
+    """The same customer buys the same seat again: his first checkout pays for the first purchase only."""
+    shop = running("ticket")
+    assert shop.dev.wait(buy(shop, cart="checkout_declined"))["state"] == "failed"
+    if restart:
+        shop.dev.kill_all()
+        shop.dev.start()
+    run_id = shop.dev.trigger("purchase-ticket", shop.payload("purchase", checkout_window_s=1))
+    run = shop.dev.wait(run_id)
+    assert run["error"]["type"].endswith("TimeoutError")
+    assert outcomes(shop, "payment", "charge") == ["refused"]
+
+
 STAGES: list[tuple[str, str, str]] = [
     ("tickets", "reserve", "reserve_ticket"),
     ("payment", "charge", "charge_card"),
