@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Connection(asyncio.Protocol):
+READ_BYTES: Final = 256 * 1024
+"""The most that is read at once."""
+
+
+class Connection(asyncio.BufferedProtocol):
     """One connection, from opening handshake to loss.
 
     Attributes:
@@ -27,6 +31,8 @@ class Connection(asyncio.Protocol):
         self._token = token
         self._on_frame = on_frame
         self._parts: list[bytes] = []
+        # Reading into one buffer: asyncio else maps and unmaps this much memory for each small frame.
+        self._buffer = memoryview(bytearray(READ_BYTES))
         self._transport: asyncio.Transport | None = None
         loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = loop.create_future()
@@ -60,7 +66,7 @@ class Connection(asyncio.Protocol):
             self._flush()
             self._transport.close()
 
-    # --- asyncio.Protocol ---------------------------------------------------------------------------------------
+    # --- asyncio.BufferedProtocol -------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the opening handshake."""
@@ -70,9 +76,13 @@ class Connection(asyncio.Protocol):
         self._websocket.send_request(request)
         self._flush()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
+        """Lend the buffer that is read into."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Handle what arrived."""
-        self._websocket.receive_data(data)
+        self._websocket.receive_data(bytes(self._buffer[:nbytes]))
         self._flush()
         for event in self._websocket.events_received():
             if isinstance(event, Frame):

@@ -71,18 +71,24 @@ class Session:
         """True between Welcome and loss."""
         return self._connection is not None and self._welcome is not None
 
-    def send(self, message: ToServer) -> None:
-        """Send a message with the next frame. While there is no connection only output is kept."""
+    def send(self, message: ToServer, *, at_once: bool = False) -> None:
+        """Send a message with the next frame, or ``at_once``. While there is no connection only output is kept."""
         if not self.connected and not isinstance(message, Logs):
             return
         self._outgoing.append(message)
-        if not self._flush_due:
+        if at_once:
+            self.flush()
+        elif not self._flush_due:
             self._flush_due = True
-            asyncio.get_running_loop().call_soon(self.flush)
+            asyncio.get_running_loop().call_soon(self._flush_turn)
+
+    def _flush_turn(self) -> None:
+        """Send what was said in one turn of the loop."""
+        self._flush_due = False
+        self.flush()
 
     def flush(self) -> None:
         """Send what waits, as one frame."""
-        self._flush_due = False
         if self._outgoing and self.connected and self._connection is not None:
             messages, self._outgoing = self._outgoing, []
             self._sent_at = time.monotonic()

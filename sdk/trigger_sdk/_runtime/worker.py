@@ -304,8 +304,9 @@ class Worker:
     # --- WorkerPort ---------------------------------------------------------------------------------------------
 
     def send(self, message: ToServer) -> None:
-        """Send a message with the next frame."""
-        self._session.send(message)
+        """Send a message with the next frame: at once when nothing else here could add to it."""
+        alone = len(self._attempts) == 1 and not any(tasks.executing for tasks in self._task_sets.values())
+        self._session.send(message, at_once=alone)
 
     def forget(self, attempt: Attempt) -> None:
         """The attempt is over."""
