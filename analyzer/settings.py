@@ -1,0 +1,154 @@
+"""How a project has its check configured: ``[tool.trigger.check]`` in pyproject.toml, ``[check]`` in trigger.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.errors import SettingsInvalid
+from analyzer.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from trigger_sdk.protocol.project import Project
+
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSettings:
+    """What to report, and what to know beside the catalogue.
+
+    Attributes:
+        select: codes or prefixes of codes to report (``TRG1``); empty reports all.
+        ignore: codes or prefixes not to report. The longest prefix wins; at the same length ``ignore`` does.
+        per_file_ignores: pattern of paths relative to the project's root to codes or prefixes.
+        extend_effects: qualified name to a kind of effect, or ``pure``; wins over the catalogue.
+        severity: code or prefix to the severity it is reported with.
+        url: format of a rule's address, with ``{code}`` and ``{name}``; empty for none.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
+    extend_effects: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    severity: Mapping[str, Severity] = field(default_factory=lambda: _EMPTY)
+    url: str = ""
+
+    def reports(self, code: str) -> bool:
+        """Tell whether diagnostics of this code are wanted."""
+        selected = 0 if not self.select else _longest(code, self.select)
+        ignored = _longest(code, self.ignore)
+        return selected >= 0 and selected > ignored if self.select else ignored < 0
+
+    def reports_in(self, code: str, path: PurePath) -> bool:
+        """Tell whether diagnostics of this code are wanted in a file, given relative to the project's root."""
+        if not self.reports(code):
+            return False
+        return not any(
+            _longest(code, codes) >= 0 for pattern, codes in self.per_file_ignores.items() if _matches(path, pattern)
+        )
+
+    def severity_of(self, code: str, default: Severity) -> Severity:
+        """Return the severity to report a code with."""
+        for length in range(len(code), 0, -1):
+            found = self.severity.get(code[:length])
+            if found is not None:
+                return found
+        return default
+
+
+def _longest(code: str, prefixes: tuple[str, ...]) -> int:
+    """Return the length of the longest prefix that fits, -1 when none does; ``ALL`` fits everything."""
+    fitting = [
+        0 if prefix == "ALL" else len(prefix) for prefix in prefixes if prefix == "ALL" or code.startswith(prefix)
+    ]
+    return max(fitting, default=-1)
+
+
+def _matches(path: PurePath, pattern: str) -> bool:
+    text = path.as_posix()
+    return fnmatchcase(text, pattern) or fnmatchcase(path.name, pattern) or text.startswith(pattern.rstrip("/") + "/")
+
+
+def read_settings(project: Project) -> CheckSettings:
+    """Return the settings in the project's configuration file; without a table, the defaults.
+
+    Raises:
+        SettingsInvalid: an unknown key, or a value that does not fit.
+    """
+    file = project.config_file
+    if file is None:
+        return CheckSettings()
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid(f"{file.name} cannot be read: {error}", where=file.name) from error
+    table: Any = document if file.name == "trigger.toml" else document.get("tool", {}).get("trigger", {})
+    return settings_from(table.get("check", {}), file)
+
+
+def settings_from(table: object, file: Path) -> CheckSettings:
+    """Check a ``check`` table.
+
+    Raises:
+        SettingsInvalid: naming the first key that is wrong.
+    """
+    if not isinstance(table, dict):
+        raise SettingsInvalid(f"check in {file.name} must be a table", where=file.name)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        read = _KEYS.get(key)
+        if read is None:
+            hint = f"The keys are {', '.join(_KEYS)}."
+            raise SettingsInvalid(f"check in {file.name} has no key {key!r}", hint=hint, where=file.name)
+        try:
+            values[key.replace("-", "_")] = read(value)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise SettingsInvalid(f"check.{key} in {file.name}: {error}", where=file.name) from error
+    return CheckSettings(**values)
+
+
+def _codes(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
+        message = 'expected a list of codes, such as ["TRG101"]'
+        raise TypeError(message)
+    return tuple(value)
+
+
+def _table(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        message = f"expected a table, and found {value!r}"
+        raise TypeError(message)
+    return value
+
+
+def _ignores(value: object) -> Mapping[str, tuple[str, ...]]:
+    return {pattern: _codes(codes) for pattern, codes in _table(value).items()}
+
+
+def _effects(value: object) -> Mapping[str, str]:
+    table = _table(value)
+    if not all(isinstance(kind, str) for kind in table.values()):
+        message = 'expected kinds of effects in quotes, such as "network" or "pure"'
+        raise TypeError(message)
+    return table
+
+
+def _severities(value: object) -> Mapping[str, Severity]:
+    return {code: Severity(severity) for code, severity in _table(value).items()}
+
+
+_KEYS: Final = {
+    "select": _codes,
+    "ignore": _codes,
+    "per-file-ignores": _ignores,
+    "extend-effects": _effects,
+    "severity": _severities,
+}
