@@ -132,8 +132,13 @@ class Hub:
             kept = await opened
             # No await between the answer and this: what the engine tells next is for this session.
             session.ready = True
+            going_on = set(kept)
+            worker.held = {run: held for run, held in worker.held.items() if run in going_on}
             session.outbox.put(
                 Welcome(lease_ttl=self._settings.lease_ttl_s, heartbeat=self._settings.heartbeat_s, kept=kept)
+            )
+            self.announcer.worker(
+                "reconnected" if came_back else "connected", worker.id, code=worker.code, pid=worker.pid
             )
             if manifest is not None:
                 await manifest
@@ -143,16 +148,17 @@ class Hub:
             raise
         if worker.draining or worker.id in self._to_drain:
             self.drain(worker.id)
-        self.announcer.worker("reconnected" if came_back else "connected", worker.id, code=worker.code, pid=worker.pid)
         self._watch_over()
         return session
 
     def _undo_join(self, session: Session, *, came_back: bool) -> None:
-        worker = session.worker
+        worker, told = session.worker, session.ready
         session.ready = False
         if worker.session is session:
             worker.session = None
             worker.gone_at = asyncio.get_running_loop().time()
+            if told:
+                self.announcer.worker("disconnected", worker.id, code=worker.code, pid=worker.pid)
             if not came_back:
                 self._forget(worker)
 
@@ -178,10 +184,7 @@ class Hub:
     async def _recall(self, worker: Worker, hello: Hello, kept: Iterable[str]) -> None:
         """Know the runs that the worker holds; after a restart of the server they are looked up."""
         tokens = {held.run: held.token for held in hello.held}
-        going_on = set(kept)
-        for run_id in [run_id for run_id in worker.held if run_id in tokens and run_id not in going_on]:
-            del worker.held[run_id]
-        for run_id in going_on - set(worker.held):
+        for run_id in set(kept) - set(worker.held):
             run = await self._engine.run(run_id)
             if run is not None:
                 worker.held[run_id] = Held(tokens[run_id], run.job, run.attempt)
@@ -242,7 +245,8 @@ class Hub:
         return [
             WorkerView(
                 id=worker.id, code=worker.code, pid=worker.pid, jobs=worker.jobs,
-                connected=worker.session is not None, draining=worker.draining, held=len(worker.held),
+                connected=worker.session is not None and worker.session.ready, draining=worker.draining,
+                held=len(worker.held),
             )
             for worker in self._workers.values()
         ]  # fmt: skip

@@ -214,7 +214,8 @@ class Session:
 
     def _logs(self, message: Logs) -> None:
         self.in_flight += 1
-        self._engine.keep_logs(message.lines).add_done_callback(partial(self._kept, message.lines))
+        kept = self._engine.keep_logs(message.lines, self.worker.id)
+        kept.add_done_callback(partial(self._kept, message.lines))
 
     def _kept(self, lines: list[LogLine], future: Future[list[LogLine]]) -> None:
         self._done()
