@@ -1,6 +1,7 @@
-"""The other end of a raw WebSocket round trip: ``python -m benchmarks.echo`` prints its address, and ends with stdin.
+"""The other end of the raw round trips: ``python -m benchmarks.echo`` prints two addresses, and ends with stdin.
 
-Served as the executor serves workers: the same server with the same options, on the same loop.
+At the first it serves as the executor serves workers: the same server with the same options. At the second it serves
+with the WebSocket library's own server. Both on the executor's kind of loop.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import sys
 
 import uvloop
 from starlette.types import Receive, Scope, Send
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_by_library
 
-from executor.server import serve
+from executor.server import LOOPBACK, serve
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -23,10 +26,18 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.send", "bytes": event["bytes"]})
 
 
+async def echo_by_library(connection: ServerConnection) -> None:
+    """Send back each message."""
+    async for message in connection:
+        await connection.send(message)
+
+
 async def main() -> None:
     """Serve until nobody holds the other end of stdin any more."""
-    async with serve(echo) as serving:
-        print(serving.url.replace("http", "ws", 1), flush=True)
+    library = serve_by_library(echo_by_library, LOOPBACK, 0, compression=None)
+    async with serve(echo) as serving, library as other:
+        port = next(iter(other.sockets)).getsockname()[1]
+        print(serving.url.replace("http", "ws", 1), f"ws://{LOOPBACK}:{port}", flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
 

@@ -2,7 +2,8 @@
 
 Both use what the product uses, and nothing of what it adds: the server's WebSocket stack and the worker's protocol
 library with their options, with an application that sends back what it gets; the dev store's connection with its
-pragmas, and one row per commit.
+pragmas, and one row per commit. For comparison, a round trip is measured as well between the library's own client and
+server, which is what most programs would use.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
+from websockets.asyncio.client import connect
 from websockets.client import ClientProtocol
 from websockets.frames import Frame
 from websockets.uri import parse_uri
@@ -31,13 +33,15 @@ _ROW: Final = ("s" * 80,)
 """As long as the row of one trivial step."""
 
 _WARM_UP: Final = 100
+_READ_BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """The limits at one moment, in seconds each."""
+    """The limits at one moment, in seconds each; ``library_s`` is a round trip of the library's client and server."""
 
     roundtrip_s: float
+    library_s: float
     commit_s: float
 
     @property
@@ -45,12 +49,18 @@ class Sample:
         """What a step needs at least when nothing else costs anything: one round trip and one commit."""
         return self.roundtrip_s + self.commit_s
 
+    @property
+    def library_sum_s(self) -> float:
+        """The same, with a round trip of the library's client and server."""
+        return self.library_s + self.commit_s
+
 
 class Limits:
     """Measures the limits, again and again beside the figures."""
 
-    def __init__(self, url: str, store: SqliteStore, *, roundtrips: int, commits: int) -> None:
+    def __init__(self, url: str, library_url: str, store: SqliteStore, *, roundtrips: int, commits: int) -> None:
         self._url = url
+        self._library_url = library_url
         self._roundtrips = roundtrips
         self._commits = commits
         self._connection = store.open("normal").writer.raw
@@ -59,8 +69,11 @@ class Limits:
 
     def sample(self) -> Sample:
         """Measure both now."""
-        roundtrip_s = asyncio.run(_measure_roundtrip(self._url, self._roundtrips))
-        taken = Sample(roundtrip_s=roundtrip_s, commit_s=self._measure_commit())
+        taken = Sample(
+            roundtrip_s=asyncio.run(_measure_roundtrip(self._url, self._roundtrips)),
+            library_s=asyncio.run(_measure_by_library(self._library_url, self._roundtrips)),
+            commit_s=self._measure_commit(),
+        )
         self._taken.append(taken)
         return taken
 
@@ -77,6 +90,7 @@ class Limits:
         """Return the limits over all samples taken."""
         return [
             Figure.of("limit_websocket_roundtrips_per_s", [1 / one.roundtrip_s for one in self._taken], "1/s"),
+            Figure.of("limit_websocket_library_roundtrips_per_s", [1 / one.library_s for one in self._taken], "1/s"),
             Figure.of("limit_sqlite_commits_per_s", [1 / one.commit_s for one in self._taken], "1/s"),
         ]
 
@@ -87,10 +101,11 @@ def limits(folder: Path, *, roundtrips: int, commits: int) -> Iterator[Limits]:
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.echo"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
-        url = process.stdout.readline().decode().strip()
-        if not url:
+        addresses = process.stdout.readline().decode().split()
+        if not addresses:
             raise BenchmarkFailed("the echo server did not start")
-        yield Limits(url, SqliteStore(folder / "limit.db"), roundtrips=roundtrips, commits=commits)
+        url, library_url = addresses
+        yield Limits(url, library_url, SqliteStore(folder / "limit.db"), roundtrips=roundtrips, commits=commits)
     finally:
         process.kill()
         process.wait()
@@ -110,11 +125,24 @@ async def _measure_roundtrip(url: str, count: int) -> float:
         transport.abort()
 
 
-class _Ball(asyncio.Protocol):
+async def _measure_by_library(url: str, count: int) -> float:
+    async with connect(url, compression=None, max_size=None) as connection:
+        for _ in range(_WARM_UP):
+            await connection.send(_FRAME)
+            await connection.recv()
+        began = time.perf_counter()
+        for _ in range(count):
+            await connection.send(_FRAME)
+            await connection.recv()
+        return (time.perf_counter() - began) / count
+
+
+class _Ball(asyncio.BufferedProtocol):
     """Sends a frame, and sends it again when it comes back."""
 
     def __init__(self, url: str) -> None:
         self._websocket = ClientProtocol(parse_uri(url), max_size=None)
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self._left = 0
         loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = loop.create_future()
@@ -134,9 +162,13 @@ class _Ball(asyncio.Protocol):
         self._websocket.send_request(self._websocket.connect())
         self._flush()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
+        """Lend the buffer that is read into."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Count a round trip and begin the next."""
-        self._websocket.receive_data(data)
+        self._websocket.receive_data(bytes(self._buffer[:nbytes]))
         for event in self._websocket.events_received():
             if not isinstance(event, Frame):
                 self.opened.set_result(None)
