@@ -12,6 +12,7 @@ How names are built by who asks:
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import lru_cache
 from hashlib import blake2b
@@ -59,10 +60,10 @@ class Catalogue:
             return PURE
         for prefix in prefixes(name):
             below = tables.below.get(prefix)
+            if below is not None:  # of a class that is pure to make and whose methods have effects, both are said
+                return below
             if prefix in tables.pure:
                 return PURE
-            if below is not None:
-                return below
         return None
 
     def returns(self, qualname: str) -> str | None:
@@ -196,7 +197,7 @@ def _stamp(files: Iterable[Path]) -> str:
 
 def _keep(place: Path, content: bytes) -> None:
     """Write a cache entry whole or not at all; a folder that cannot be written is no reason to fail."""
-    temporary = place.with_name(f"{place.name}.{id(content):x}.tmp")
+    temporary = place.with_name(f"{place.name}.{os.getpid()}.tmp")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         for old in place.parent.glob("catalogue-*.msgpack"):
