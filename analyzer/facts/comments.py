@@ -1,0 +1,97 @@
+"""Comments that silence diagnostics: ``# trigger: ignore[TRG101] reason``."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from typing import TYPE_CHECKING, Final
+
+from analyzer.facts.module import Suppression
+from analyzer.facts.spans import pack, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from analyzer.facts.module import FunctionFacts
+
+_COMMENT: Final = re.compile(r"#\s*trigger\s*:\s*(?P<file>file-)?ignore(?:\s*\[(?P<codes>[^\]]*)\])?\s*(?P<reason>.*)")
+_MAYBE: Final = re.compile(r"#\s*trigger\s*:")
+
+
+def find_suppressions(text: str, functions: Sequence[FunctionFacts], first_statement: int) -> list[Suppression]:
+    """Return the suppressions in a text.
+
+    One on a line of its own covers the statement below it. On a ``def`` line, a decorator, or above either, it covers
+    the function. Before the module's first statement and followed by an empty line, or as ``file-ignore`` anywhere, it
+    covers the file.
+
+    Args:
+        text: the source.
+        functions: its functions, to know the lines of definitions.
+        first_statement: the line of the module's first statement, a docstring included.
+    """
+    if _MAYBE.search(text) is None:
+        return []
+    lines = text.split("\n")
+    heads = _heads(functions)
+    return [
+        _suppression(match, row, column, lines, heads, first_statement)
+        for row, column, comment in _comments(text)
+        if (match := _COMMENT.match(comment)) is not None
+    ]
+
+
+def _comments(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield row, column and text of each comment; what cannot be tokenized ends it."""
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield (*token.start, token.string)
+    except (tokenize.TokenError, SyntaxError, IndentationError):
+        return
+
+
+def _heads(functions: Sequence[FunctionFacts]) -> dict[int, FunctionFacts]:
+    """Return the function for each line from its first decorator to the line of its ``def``."""
+    heads: dict[int, FunctionFacts] = {}
+    for function in functions:
+        if function.name != "<lambda>":
+            for row in range(function.rows[0], row_of(function.at) + 1):
+                heads[row] = function
+    return heads
+
+
+def _suppression(
+    match: re.Match[str],
+    row: int,
+    column: int,
+    lines: list[str],
+    heads: dict[int, FunctionFacts],
+    first_statement: int,
+) -> Suppression:
+    codes = tuple(code for part in (match["codes"] or "").split(",") if (code := part.strip()))
+    at = pack(row, column, row, column + len(match[0].rstrip()))
+    reason = match["reason"].strip()
+    own_line = not lines[row - 1][:column].strip()
+    target = row
+    if own_line:
+        target = _next_code(lines, row)
+        in_header = row < first_statement and (row == len(lines) or not lines[row].strip())
+        if match["file"] or in_header:
+            return Suppression(row, at, codes, reason, "file", (1, len(lines)))
+    elif match["file"]:
+        return Suppression(row, at, codes, reason, "file", (1, len(lines)))
+    function = heads.get(target)
+    if function is not None:
+        return Suppression(row, at, codes, reason, "function", function.rows)
+    return Suppression(row, at, codes, reason, "line", (row, target))
+
+
+def _next_code(lines: list[str], row: int) -> int:
+    """Return the first line after ``row`` that is neither empty nor a comment."""
+    for number in range(row, len(lines)):
+        stripped = lines[number].strip()
+        if stripped and not stripped.startswith("#"):
+            return number + 1
+    return row

@@ -1,0 +1,96 @@
+"""One file's text to its facts."""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import io
+import tokenize
+import warnings
+
+from analyzer.facts.comments import find_suppressions
+from analyzer.facts.module import Broken, ModuleFacts, encode_body
+from analyzer.facts.spans import Columns
+from analyzer.facts.statements import StatementReader
+
+
+def decode_source(content: bytes) -> str:
+    """Return a source file as text, by its byte order mark or coding comment, with line ends as ``\\n``.
+
+    Raises:
+        SyntaxError: the encoding is unknown, or the bytes do not fit it.
+    """
+    if content.startswith(codecs.BOM_UTF8):
+        content = content[len(codecs.BOM_UTF8) :]
+        encoding = "utf-8"
+    elif b"coding" in content[:400]:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    else:
+        encoding = "utf-8"
+    try:
+        text = content.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        row = content[: getattr(error, "start", 0)].count(b"\n") + 1
+        message = f"the file is not {encoding} text"
+        raise SyntaxError(message, ("", row, 1, None)) from error
+    return normalized(text)
+
+
+def normalized(text: str) -> str:
+    """Return a text with line ends as ``\\n`` and without byte order mark."""
+    text = text.removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def read_facts(source: bytes | str) -> ModuleFacts:
+    """Return the facts of a module. A text that is no valid Python has no facts but what is wrong with it."""
+    try:
+        text = decode_source(source) if isinstance(source, bytes) else normalized(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in the user's literals: his own tools tell
+            tree = ast.parse(text)
+    except SyntaxError as error:
+        return _broken(error.msg or "invalid syntax", error.lineno or 1, error.offset or 1)
+    except (ValueError, RecursionError, MemoryError) as error:
+        message = str(error) or "the code is nested too deeply to be read"
+        return _broken(message, 1, 1)
+    reader = StatementReader(Columns(text))
+    body = reader.read_block(tree.body)
+    first = tree.body[0].lineno if tree.body else 1
+    functions = [function for function in reader.functions if function is not None]
+    return ModuleFacts(
+        body=encode_body(body),
+        functions=reader.functions,
+        classes=reader.classes,
+        imports=reader.imports,
+        suppressions=find_suppressions(text, functions, first),
+        mentions_sdk="trigger_sdk" in text,
+        exports=_exports(tree),
+    )
+
+
+def _broken(message: str, row: int, column: int) -> ModuleFacts:
+    return ModuleFacts(body=encode_body([]), functions=[], classes=[], broken=Broken(message, row, max(column, 1)))
+
+
+def _exports(tree: ast.Module) -> tuple[str, ...] | None:
+    """Return the names in ``__all__`` when it is built of literals, with ``+=`` and ``.extend`` followed."""
+    names: list[str] = []
+    found = False
+    for statement in tree.body:
+        value: ast.expr | None = None
+        if isinstance(statement, ast.Assign) and _is_all(statement.targets[0]):
+            value, names, found = statement.value, [], True
+        elif isinstance(statement, ast.AnnAssign) and _is_all(statement.target):
+            value, names, found = statement.value, [], True
+        elif isinstance(statement, ast.AugAssign) and _is_all(statement.target):
+            value = statement.value
+        if value is not None:
+            names += [
+                part.value for part in ast.walk(value) if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            ]
+    return tuple(names) if found else None
+
+
+def _is_all(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) and target.id == "__all__"
