@@ -293,7 +293,7 @@ def test_module_that_hangs_is_reported(write: Write, start: Start) -> None:
     """After some seconds the developer is told, and a save that does not hang recovers."""
     write("jobs/first.py", "import threading\n\nthreading.Event().wait()\n")
     dev = start(ready=False)
-    says(dev, "worker-stuck", "is not ready after 5 s")
+    says(dev, "worker-stuck", "is not ready after", "jobs/first.py:3 is being imported")
     write("jobs/first.py", JOBS)
     dev.wait_ready()
 
