@@ -153,13 +153,11 @@ const target = "TARGET", tries = [
 
 @pytest.fixture
 def browser(missing_service: Callable[[str], NoReturn]) -> str:
-    """Return the path of a Chromium. Without one the test is skipped, or fails where REQUIRE_CHROMIUM=true says so."""
+    """Return the path of a Chromium."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if found:
-        return found
-    if os.environ.get("REQUIRE_CHROMIUM") == "true":
+    if found is None:
         missing_service("Chromium")
-    pytest.skip("Chromium is not installed")
+    return found
 
 
 @asynccontextmanager
