@@ -15,9 +15,9 @@ class HubSessions:
         """Take the hub."""
         self._hub = hub
 
-    def worker_died(self, worker_id: str) -> None:
+    def worker_died(self, worker_id: str, *, crashed: bool) -> None:
         """Release the worker's runs at once."""
-        self._hub.worker_died(worker_id)
+        self._hub.worker_died(worker_id, crashed=crashed)
 
     def drain(self, worker_id: str) -> None:
         """Give the worker nothing new."""

@@ -23,8 +23,11 @@ from trigger_sdk.protocol.problem import Problem, TriggerError
 class Sessions(Protocol):
     """What the supervisor tells the server about its workers."""
 
-    def worker_died(self, worker_id: str) -> None:
-        """The process is gone: its runs are free at once. Does nothing for a worker that never had a session."""
+    def worker_died(self, worker_id: str, *, crashed: bool) -> None:
+        """The process is gone: its runs are free at once. Does nothing for a worker that never had a session.
+
+        ``crashed=False``: we ended it, which is not held against its runs.
+        """
 
     def jobs_of(self, worker_id: str) -> Collection[str]:
         """Return the ids of the jobs that the worker serves."""
@@ -195,7 +198,7 @@ class Supervisor:
 
     def worker_died(self, worker: Worker) -> None:
         """Free its runs, and start another when it was needed."""
-        self._sessions.worker_died(worker.id)
+        self._sessions.worker_died(worker.id, crashed=not worker.killed)
         was_current, was_starting = worker is self._current, worker is self._starting
         if was_current:
             self._current = None

@@ -205,8 +205,11 @@ class Hub:
 
     # --- the supervisor -----------------------------------------------------------------------------------------
 
-    def worker_died(self, worker_id: str) -> None:
-        """Release the runs of a worker whose process is known to be gone, at once, whether or not it had a session."""
+    def worker_died(self, worker_id: str, *, crashed: bool = True) -> None:
+        """Release the runs of a worker whose process is known to be gone, at once, whether or not it had a session.
+
+        ``crashed=False``: it was ended on purpose, and none of its runs is to blame.
+        """
         worker = self._workers.get(worker_id)
         self._to_drain.discard(worker_id)
         if worker is not None:
@@ -214,7 +217,7 @@ class Hub:
             if worker.session is not None:
                 worker.session.end(SessionExpired(f"the process of worker {worker_id} is gone"))
             self.announcer.worker("lost", worker_id, code=worker.code, pid=worker.pid)
-        self._engine.close_session(worker_id).add_done_callback(_report)
+        self._engine.close_session(worker_id, crashed=crashed).add_done_callback(_report)
 
     def drain(self, worker_id: str) -> None:
         """Give a worker nothing new, and tell it to exit when it holds nothing; also one that is yet to come."""

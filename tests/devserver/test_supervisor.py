@@ -119,6 +119,8 @@ async def test_reload_cuts_off_the_oldest_when_too_many_retire(
         await eventually(partial(bench.has_been_ready, generation + 1))
     assert bench.notices.cut == [bench.notices.ready_news[0].pid]
     await eventually(lambda: len(bench.pids()) == 3)
+    await eventually(lambda: bench.sessions.died == [bench.notices.ready_news[0].worker])
+    assert bench.sessions.crashed == []
 
 
 async def test_broken_code_leaves_the_old_worker(bench: Bench, eventually: Eventually, write: Write) -> None:
@@ -159,6 +161,7 @@ async def test_crash_restarts_at_once(bench: Bench, eventually: Eventually) -> N
     problem, pause = bench.notices.crashes[0]
     assert (problem.code, pause) == ("worker-crashed", 0.0)
     assert "SIGKILL" in problem.message
+    assert bench.sessions.crashed == [first.worker]
     await eventually(lambda: len(bench.notices.ready_news) == 2)
 
 
@@ -272,10 +275,11 @@ async def test_stop_lets_workers_finish(bench: Bench, eventually: Eventually, bu
 
 
 async def test_stop_ends_what_does_not_finish(bench: Bench, eventually: Eventually, busy: Path) -> None:
-    """After the grace, a worker is killed."""
-    await start(bench, eventually)
+    """After the grace, a worker is killed; that is not held against what it had."""
+    news = await start(bench, eventually)
     await bench.supervisor.stop(0.1)
     assert bench.pids() == []
+    assert (bench.sessions.died, bench.sessions.crashed) == ([news.worker], [])
 
 
 async def test_start_that_fails_is_shown(bench: Bench, eventually: Eventually, write: Write) -> None:

@@ -15,10 +15,13 @@ class FakeSessions:
     """Remembers what the server is told."""
 
     died: list[str] = field(default_factory=list)
+    crashed: list[str] = field(default_factory=list)
     drained: list[str] = field(default_factory=list)
 
-    def worker_died(self, worker_id: str) -> None:
+    def worker_died(self, worker_id: str, *, crashed: bool) -> None:
         self.died.append(worker_id)
+        if crashed:
+            self.crashed.append(worker_id)
 
     def drain(self, worker_id: str) -> None:
         self.drained.append(worker_id)

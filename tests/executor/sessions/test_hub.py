@@ -45,6 +45,19 @@ async def test_run_that_kills_its_workers_ends_as_crashed(house: House) -> None:
     assert (run["state"], run["error"]["code"]) == ("crashed", "run-crashed")
 
 
+async def test_worker_ended_on_purpose_is_no_crash_of_its_runs(house: House) -> None:
+    """However often the dev server is stopped while a long task is at work, its run goes on at the next start."""
+    run_id = ""
+    for end in range(12):
+        worker = await house.worker(id=f"w{end}", pid=end + 1)
+        run_id = run_id or await house.start()
+        await worker.expect(Start)
+        await worker.die()
+        house.hub.worker_died(worker.id, crashed=False)
+    await until(lambda: house.watcher.news_of(run_id)[-1] == "requeued")
+    assert (await house.run(run_id))["state"] == "queued"
+
+
 async def test_run_of_a_dead_worker_without_another_is_told_as_requeued(house: House) -> None:
     """The watcher hears what became of it."""
     worker = await house.worker()
