@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.errors import RunFinal
 from engine.operations import journal, queueing, values, waits
 from engine.states import check_move
+from engine.store.statements import journal as entry_statements
 from engine.store.statements import runs
 from engine.store.statements import waits as wait_statements
 from engine.transaction import RunRow, Transaction, WaitRow
@@ -103,7 +104,7 @@ def cancel(tx: Transaction, run_id: str) -> None:
 
 def request_cancel(tx: Transaction, run: RunRow) -> None:
     """Cancel a run that never started; let a body that did start learn of the request, so that it can clean up."""
-    tx.sql.run(runs.REQUEST_CANCEL, {"by_num": run.num})
+    asked = not tx.sql.run(runs.REQUEST_CANCEL, {"by_num": run.num})
     if run.token == 0:
         problem = Problem(
             code="run-canceled",
@@ -112,4 +113,9 @@ def request_cancel(tx: Transaction, run: RunRow) -> None:
         )
         end(tx, run, "canceled", encode_problem(problem))
         return
-    journal.deliver(tx, run, Entry(kind="cancel_requested"))
+    if asked:
+        return
+    # A run that was resumed may hold an earlier request: a kind of entry is kept once for each ``attempt``.
+    row = tx.sql.one(entry_statements.LAST_CANCEL, {"run": run.num})
+    before = None if row is None else row[0]
+    journal.deliver(tx, run, Entry(kind="cancel_requested", attempt=0 if before is None else before + 1))

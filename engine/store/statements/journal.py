@@ -45,6 +45,15 @@ ANY_DELIVERED_AFTER: Final = Statement(
     select(journal.c.seq).where(_RUN, journal.c.seq > bindparam("seq"), journal.c.kind.in_(_DELIVERED)).limit(1)
 )
 ANY_AFTER: Final = Statement(select(journal.c.seq).where(_RUN, journal.c.seq > bindparam("seq")).limit(1))
+LAST_CANCEL: Final = Statement(
+    select(func.max(journal.c.attempt)).where(
+        _RUN,
+        journal.c.step == literal_column("''"),
+        journal.c.kind == literal_column(str(KIND_NUMBERS["cancel_requested"])),
+    )
+)
+"""The greatest ``attempt`` of a run's requests to cancel; null when there is none."""
+
 EVENT_OF_ENTRY: Final = Statement(
     select(journal.c.event).where(journal.c.seq == bindparam("seq"), _RUN, journal.c.event.is_not(None))
 )

@@ -56,7 +56,11 @@ RESUME: Final = Statement(
         result=None, result_blob=None, failed_step="", crashes=0, cancel_requested=0,
     )
 )  # fmt: skip
-REQUEST_CANCEL: Final = Statement(update(runs).where(_NUM).values(cancel_requested=1))
+REQUEST_CANCEL: Final = Statement(
+    update(runs).where(_NUM, runs.c.cancel_requested == literal_column("0")).values(cancel_requested=1)
+)
+"""Changes nothing when it was requested already."""
+
 SET_CRASHES: Final = Statement(update(runs).where(_NUM), "crashes")
 UNLINK_CHILD: Final = Statement(update(runs).where(_NUM).values(parent_step=None))
 """Free the parent's step for another child; a null does not count in the unique index."""

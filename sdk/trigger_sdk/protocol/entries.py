@@ -24,7 +24,8 @@ wait_failed            engine        the child run failed: ``value`` = encoded e
                                      a run or event that could not be started: ``value`` = encoded problem
 wait_timed_out         engine        an event did not come before ``due_at``
 wait_canceled          worker        the body gave up the wait
-cancel_requested       engine        somebody asked that the run be cancelled; ``step`` is empty
+cancel_requested       engine        somebody asked that the run be cancelled; ``step`` is empty, ``attempt`` tells the
+                                     request after a resumption from the one before
 ====================== ============= ======================================================================
 """
 

@@ -56,6 +56,24 @@ async def test_a_released_run_comes_back_to_clean_up(world: World) -> None:
     assert world.kinds(world.assignment(run.run).journal) == ["cancel_requested"]
 
 
+async def test_a_resumed_run_learns_of_a_second_request(world: World) -> None:
+    """The first is part of what is replayed; the second is news, once."""
+    await world.worker()
+    run = await world.start()
+    await world.engine.cancel(run.run)
+    await world.finish(run, "failed", PAYLOAD)
+    assert (await world.engine.resume(run.run)).cancel_requested is False
+    await world.settle()
+    again = world.assignment(run.run)
+    assert world.kinds(again.journal) == ["cancel_requested"]
+    heard = len(world.arrived(run.run))
+    for _ in range(2):
+        assert (await world.engine.cancel(run.run)).cancel_requested is True
+    await world.settle()
+    (news,) = world.arrived(run.run)[heard:]
+    assert (news.kind, news.attempt) == ("cancel_requested", 1)
+
+
 @pytest.mark.parametrize("state", ["completed", "failed", "timed_out"])
 async def test_a_run_that_ended_cannot_be_canceled(world: World, state: str) -> None:
     """A problem that names its state."""
