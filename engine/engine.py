@@ -263,9 +263,9 @@ class Engine:
 
     # --- logs ---
 
-    def keep_logs(self, lines: Sequence[LogLine]) -> Future[list[LogLine]]:
-        """Keep lines of output; returns those that were new."""
-        return self._pipeline.submit(partial(logs.keep, lines=lines))
+    def keep_logs(self, lines: Sequence[LogLine], worker_id: str | None = None) -> Future[list[LogLine]]:
+        """Keep lines of output; returns those that were new. Of a body only from the worker that holds its run."""
+        return self._pipeline.submit(partial(logs.keep, lines=lines, worker=worker_id))
 
     async def logs(self, run_id: str) -> list[LogLine]:
         """Return a run's lines in the order in which they were kept."""

@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.store.statements import logs, runs
-from engine.transaction import Transaction
+from engine.transaction import RunRow, Transaction
 from trigger_sdk.protocol.messages import LogLine
 
 
-def keep(tx: Transaction, lines: Sequence[LogLine]) -> list[LogLine]:
-    """Keep lines of runs; return those that are new. Lines outside any run are new and not kept."""
-    nums: dict[str, int | None] = {}
+def keep(tx: Transaction, lines: Sequence[LogLine], worker: str | None = None) -> list[LogLine]:
+    """Keep lines of runs; return those that are new. Lines outside any run are new and not kept.
+
+    Lines of a body are kept from the ``worker`` that holds the run, as its entries are; None is not checked. Who holds
+    it after a lease is over says them again.
+    """
+    found: dict[str, RunRow | None] = {}
     kept: dict[str, set[int]] = {}
     new: list[LogLine] = []
     rows: list[dict[str, object]] = []
     first = tx.sql.take(len(lines))
     for line in lines:
-        num = _num(tx, line.run, nums)
-        if num is None:
+        run = _find(tx, line.run, found)
+        if run is None:
             new.append(line)
             continue
         if line.ordinal > 0:
+            if worker is not None and run.worker != worker:
+                continue
             if line.run not in kept:
-                kept[line.run] = _kept(tx, num, lines, line.run)
+                kept[line.run] = _kept(tx, run.num, lines, line.run)
             if line.ordinal in kept[line.run]:
                 continue
             kept[line.run].add(line.ordinal)
@@ -31,7 +37,7 @@ def keep(tx: Transaction, lines: Sequence[LogLine]) -> list[LogLine]:
         rows.append(
             {
                 "num": first + len(rows),
-                "run": num,
+                "run": run.num,
                 "step": line.step,
                 "ordinal": line.ordinal,
                 "at": line.at,
@@ -46,11 +52,11 @@ def keep(tx: Transaction, lines: Sequence[LogLine]) -> list[LogLine]:
     return new
 
 
-def _num(tx: Transaction, run_id: str, nums: dict[str, int | None]) -> int | None:
-    if run_id and run_id not in nums:
-        row = tx.sql.one(runs.NUM_OF, {"id": run_id})
-        nums[run_id] = None if row is None else row[0]
-    return nums.get(run_id)
+def _find(tx: Transaction, run_id: str, found: dict[str, RunRow | None]) -> RunRow | None:
+    if run_id and run_id not in found:
+        row = tx.sql.one(runs.ROW_BY_ID, {"id": run_id})
+        found[run_id] = None if row is None else RunRow(*row)
+    return found.get(run_id)
 
 
 def _kept(tx: Transaction, num: int, lines: Sequence[LogLine], run_id: str) -> set[int]:

@@ -99,7 +99,7 @@ class FakeEngine(Engine):
     ) -> Future[None]:
         return self._answer("finish", None, run_id, token, state)
 
-    def keep_logs(self, lines: Sequence[LogLine]) -> Future[list[LogLine]]:
+    def keep_logs(self, lines: Sequence[LogLine], worker_id: str | None = None) -> Future[list[LogLine]]:
         return self._answer("keep_logs", list(lines), lines)
 
     async def jobs(self) -> list[KnownJob]:

@@ -6,7 +6,8 @@ it happens on the worker's main thread.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
 
 from trigger_sdk._codec import encode, encode_error
 from trigger_sdk._runtime.body import failed_step
@@ -19,6 +20,8 @@ from trigger_sdk.protocol.messages import (
     Arrived,
     Finish,
     HeldRun,
+    LogLine,
+    Logs,
     Refused,
     Start,
     Suspend,
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
     from trigger_sdk._runtime.step import Step
 
 _RECORDS = frozenset(("value_recorded", "record_failed"))
+
+LINES_KEPT: Final = 10_000
+"""Lines of a body that are remembered until they are known to have come; older ones may be lost with a connection."""
 
 
 class Attempt:
@@ -56,6 +62,7 @@ class Attempt:
         self._seen = entries[-1].seq if entries else 0
         self._outbox: list[Entry] = []
         self._unacked: dict[int, list[Entry]] = {}
+        self._said: deque[tuple[int, LogLine]] = deque(maxlen=LINES_KEPT)
         self._cid = 0
         self._records_unacked = 0
         self._tasks = worker.task_set(self)
@@ -83,7 +90,9 @@ class Attempt:
     # --- what the server says -----------------------------------------------------------------------------------
 
     def acknowledged(self, ack: Ack) -> None:
-        """Entries of ours are committed."""
+        """Entries of ours are committed, and what was said before them has come."""
+        while self._said and self._said[0][0] <= ack.cid:
+            self._said.popleft()
         entries = self._unacked.pop(ack.cid, None)
         if entries is None or self.over:
             return
@@ -160,6 +169,8 @@ class Attempt:
 
     def resend(self) -> None:
         """After a reconnect: say again what was not acknowledged. The server takes what it has only once."""
+        if self._said:
+            self._worker.send(Logs([line for _, line in self._said]))
         for cid, entries in self._unacked.items():
             self._worker.send(Append(self.start.run, self.start.token, cid, entries))
         if self._leaving:
@@ -225,6 +236,10 @@ class Attempt:
         if entry.kind in _RECORDS:
             self._records_unacked += 1
         self._outbox.append(entry)
+
+    def say(self, line: LogLine) -> None:
+        """Remember a line of the body until an entry that is sent after it is acknowledged."""
+        self._said.append((self._cid + 1, line))
 
     def flush(self) -> None:
         """Send the outbox."""

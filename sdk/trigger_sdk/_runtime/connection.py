@@ -26,10 +26,14 @@ class Connection(asyncio.BufferedProtocol):
         closed: done when the connection is lost, with the close reason or the empty string.
     """
 
-    def __init__(self, url: str, token: str, on_frame: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, url: str, token: str, on_frame: Callable[[bytes], None], on_pong: Callable[[bytes], None]
+    ) -> None:
         self._websocket = ClientProtocol(parse_uri(url), max_size=None)
         self._token = token
         self._on_frame = on_frame
+        self._on_pong = on_pong
+        self._aborted = False
         self._parts: list[bytes] = []
         # Reading into one buffer: asyncio else maps and unmaps this much memory for each small frame.
         self._buffer = memoryview(bytearray(READ_BYTES))
@@ -39,25 +43,43 @@ class Connection(asyncio.BufferedProtocol):
         self.closed: asyncio.Future[str] = loop.create_future()
 
     @classmethod
-    async def open(cls, url: str, token: str, on_frame: Callable[[bytes], None]) -> Connection:
+    async def open(
+        cls, url: str, token: str, on_frame: Callable[[bytes], None], on_pong: Callable[[bytes], None]
+    ) -> Connection:
         """Connect to ``ws://…``. Raises OSError when nothing listens, ConnectionError when the server refuses."""
         parts = urlsplit(url)
         loop = asyncio.get_running_loop()
         secure = parts.scheme == "wss"
         _, connection = await loop.create_connection(
-            lambda: cls(url, token, on_frame),
+            lambda: cls(url, token, on_frame, on_pong),
             parts.hostname or "127.0.0.1",
             parts.port or (443 if secure else 80),
             ssl=True if secure else None,
         )
-        await connection.opened
+        try:
+            await connection.opened
+        except BaseException:
+            connection.abort()
+            raise
         return connection
 
     def send(self, data: bytes) -> None:
         """Send one binary frame. Does nothing on a lost connection."""
-        if self._transport is not None and not self.closed.done():
+        if self._transport is not None and not self.closed.done() and not self._aborted:
             self._websocket.send_binary(data)
             self._flush()
+
+    def ping(self, data: bytes) -> None:
+        """Ask for a sign of life: the other end sends ``data`` back, which goes to ``on_pong``."""
+        if self._transport is not None and not self.closed.done():
+            self._websocket.send_ping(data)
+            self._flush()
+
+    def abort(self) -> None:
+        """Give the connection up: nothing more is sent, and nothing that has arrived is handled."""
+        self._aborted = True
+        if self._transport is not None:
+            self._transport.abort()
 
     def close(self) -> None:
         """Say good-bye."""
@@ -110,6 +132,11 @@ class Connection(asyncio.BufferedProtocol):
             self.closed.set_result(self._websocket.close_reason or "")
 
     def _received(self, frame: Frame) -> None:
+        if self._aborted:
+            return
+        if frame.opcode is Opcode.PONG:
+            self._on_pong(bytes(frame.data))
+            return
         if frame.opcode not in (Opcode.BINARY, Opcode.TEXT, Opcode.CONT):
             return
         if frame.fin and not self._parts:

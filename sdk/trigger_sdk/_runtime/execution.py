@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class LeaseOver(Exception):
+    """A task was not begun: this process was stopped or out of reach, and its runs go on elsewhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskScope:
     """The scope of a task's code: everything is allowed, nothing is recorded.
@@ -49,21 +53,29 @@ class TaskScope:
 
 
 async def execute(
-    step: Step, attempt: int, *, loop: asyncio.AbstractEventLoop, pool: Executor, clock: Callable[[], float]
+    step: Step,
+    attempt: int,
+    *,
+    loop: asyncio.AbstractEventLoop,
+    pool: Executor,
+    clock: Callable[[], float],
+    entitled: Callable[[], bool],
 ) -> Entry:
     """Execute one attempt of a task and return the entry that tells its outcome.
 
     Async functions run on the worker's loop, sync ones in its threads; ``clock`` gives seconds since the epoch. Raises
-    CancelledError only when the body gave the step up.
+    CancelledError only when the body gave the step up, LeaseOver when the function was not called: whether this worker
+    is ``entitled`` is asked as late as can be, since it may have been stopped after the task was asked for.
     """
     call = step.call
     assert call is not None  # noqa: S101 - a step of kind task has a call
     started_at = clock()
     try:
         if call.is_async:
+            _check(entitled)
             result = await call.fn(*call.args, **call.kwargs)
         else:
-            result = await loop.run_in_executor(pool, _call, _task_context(), call)
+            result = await loop.run_in_executor(pool, _call, _task_context(), call, entitled)
             if inspect.isawaitable(result):
                 result = await result
         value = encode(result, f"the result of task {call.name}")
@@ -71,7 +83,7 @@ async def execute(
         if step.cancel_asked:
             raise
         return _failed(step, call, attempt, started_at, error, clock)
-    except (KeyboardInterrupt, GeneratorExit):
+    except (KeyboardInterrupt, GeneratorExit, LeaseOver):
         raise
     except BaseException as error:  # noqa: BLE001 - journalled, and raised in the body
         return _failed(step, call, attempt, started_at, error, clock)
@@ -96,7 +108,13 @@ def _task_context() -> Context:
     return copy_context()
 
 
-def _call(variables: Context, call: TaskCall) -> Any:
+def _check(entitled: Callable[[], bool]) -> None:
+    if not entitled():
+        raise LeaseOver
+
+
+def _call(variables: Context, call: TaskCall, entitled: Callable[[], bool]) -> Any:
+    _check(entitled)
     try:
         return variables.run(call.fn, *call.args, **call.kwargs)
     except StopIteration as error:  # cannot travel through a future

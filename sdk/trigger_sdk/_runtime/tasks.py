@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
-from trigger_sdk._runtime.execution import TaskScope, canceled, enter, execute
+from trigger_sdk._runtime.execution import LeaseOver, TaskScope, canceled, enter, execute
 from trigger_sdk.protocol.messages import StepRunning
 
 if TYPE_CHECKING:
@@ -59,13 +59,16 @@ class TaskSet:
         pool: Executor,
         token: int,
         clock: Callable[[], float],
+        entitled: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Take what tasks run on, the lease's token, and what tells, on any thread, whether the lease stands."""
         self.executing: dict[str, asyncio.Task[None]] = {}
         self._port = port
         self._loop = loop
         self._pool = pool
         self._token = token
         self._clock = clock
+        self._entitled = entitled
         self._started: dict[str, tuple[Step, int, float]] = {}
         self._announced: set[str] = set()
         self._retries: dict[str, tuple[Step, int, float, asyncio.TimerHandle]] = {}
@@ -147,7 +150,11 @@ class TaskSet:
     async def _run(self, step: Step, attempt: int) -> None:
         started_at = self._started[step.id][2]
         try:
-            entry = await execute(step, attempt, loop=self._loop, pool=self._pool, clock=self._clock)
+            entry = await execute(
+                step, attempt, loop=self._loop, pool=self._pool, clock=self._clock, entitled=self._entitled
+            )
+        except LeaseOver:
+            return  # the run is dropped, or about to be
         except asyncio.CancelledError:
             if self._over or not step.cancel_asked:
                 raise

@@ -7,11 +7,13 @@ Async tasks share the main thread with the bodies and the session. A task that b
 from __future__ import annotations
 
 import http.client
+import json
 import signal
 import sys
 import threading
 import time
 import traceback
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -45,6 +47,10 @@ class Watched(Protocol):
     @property
     def turning(self) -> str:
         """The run whose body is on the main thread right now, or empty."""
+        ...
+
+    def heard(self, said_at: float) -> None:
+        """The server heard at this time of ``time.monotonic()`` that this process lives."""
         ...
 
 
@@ -118,6 +124,7 @@ class Watchdog:
         stack = "".join(traceback.format_stack(frame)[-12:]) if frame is not None else ""
         where = self._places.here(frame) if frame is not None else ""
         news = Blocked(self._worker_id, run, where, blocked_for, stack)
+        said_at = time.monotonic()
         try:
             connection = http.client.HTTPConnection(self._api.hostname or "", self._api.port or 80, timeout=5)
             connection.request(
@@ -126,10 +133,13 @@ class Watchdog:
                 body=encode_frame([news]),
                 headers={"Content-Type": "application/msgpack", "Authorization": f"Bearer {self._token}"},
             )
-            connection.getresponse().read()
+            response = connection.getresponse()
+            known = response.status == HTTPStatus.OK and json.loads(response.read())["known"]
             connection.close()
-        except OSError:
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
             return  # the server is away: the session will notice
+        if known:
+            self._watched.heard(said_at)
 
     def _on_signal(self, _number: int, frame: FrameType | None) -> None:
         """On the main thread: raise in the body, if it is still the body that blocks."""

@@ -151,6 +151,11 @@ class Worker:
 
     def _send_lines(self) -> None:
         lines, self._lines = self._lines, []
+        for line in lines:
+            attempt = self._attempts.get(line.run) if line.ordinal else None
+            if attempt is not None:
+                attempt.flush()  # a line that shows a recorded value is never kept before the value is
+                attempt.say(line)
         if lines:
             self._session.send(Logs(lines))
 
@@ -184,6 +189,14 @@ class Worker:
         """Drop every run: others have them now."""
         for attempt in list(self._attempts.values()):
             attempt.drop()
+
+    def entitled(self) -> bool:
+        """Return whether the runs that are held are this worker's still. Called on any thread."""
+        return not self._session.lease.over
+
+    def heard(self, said_at: float) -> None:
+        """The server heard at this time of ``time.monotonic()`` that this process lives. Called on any thread."""
+        self._session.lease.confirm(said_at)
 
     def handle(self, messages: Sequence[ToWorker]) -> None:
         """Do what the server says, in order."""
@@ -324,7 +337,14 @@ class Worker:
 
     def task_set(self, attempt: Attempt) -> TaskSet:
         """Make what executes the attempt's tasks."""
-        tasks = TaskSet(attempt, loop=self.loop, pool=self._pool, token=attempt.start.token, clock=self.clock)
+        tasks = TaskSet(
+            attempt,
+            loop=self.loop,
+            pool=self._pool,
+            token=attempt.start.token,
+            clock=self.clock,
+            entitled=self.entitled,
+        )
         self._task_sets[attempt.run_id] = tasks
         return tasks
 

@@ -37,6 +37,19 @@ async def test_lines_outside_runs_pass_through(world: World) -> None:
     assert await world.engine.logs("run_gone") == []
 
 
+async def test_body_lines_are_kept_from_the_holder_only(world: World) -> None:
+    """A worker that lost its lease can say nothing for the run; what its tasks said is kept."""
+    run_id = await world.create()
+    await world.worker("w1")
+    await world.engine.close_session("w1")
+    await world.worker("w2")
+    late = [line(run_id, 1, "late"), line(run_id, 0, "in a task", step="1")]
+    assert await world.engine.keep_logs(late, "w1") == late[1:]
+    said = [line(run_id, 1, "said")]
+    assert await world.engine.keep_logs(said, "w2") == said
+    assert [kept.text for kept in await world.engine.logs(run_id)] == ["in a task", "said"]
+
+
 async def test_runs_are_kept_apart(world: World) -> None:
     """Each run counts by itself, also within one message."""
     one, two = await world.create(), await world.create()

@@ -6,13 +6,14 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from queue import Queue
 
 import pytest
 
+from tests.fakes.simulation import eventually
 from trigger_sdk._runtime.places import Places
 from trigger_sdk._runtime.watchdog import Watchdog
 from trigger_sdk.errors import BodyBlocked
@@ -25,6 +26,11 @@ class Watched:
 
     busy: bool = True
     turning: str = ""
+    heard_at: list[float] = field(default_factory=list)
+
+    def heard(self, said_at: float) -> None:
+        """Remember when the server heard."""
+        self.heard_at.append(said_at)
 
 
 @contextmanager
@@ -38,8 +44,9 @@ def news_server() -> Iterator[tuple[str, Queue[tuple[str, Blocked]]]]:
             (message,) = decode_from_worker(body)
             assert isinstance(message, Blocked)
             news.put((self.headers["Authorization"], message))
-            self.send_response(204)
+            self.send_response(200)
             self.end_headers()
+            self.wfile.write(b'{"known": true}')
 
         def log_message(self, *_args: object) -> None:
             """Keep quiet."""
@@ -78,5 +85,6 @@ async def test_watchdog_when_a_body_blocks() -> None:
     assert (message.worker, message.run) == ("w1", "run_1")
     assert message.step.startswith("test_watchdog.py:")
     assert "spin" in message.stack
+    await eventually(lambda: bool(watched.heard_at))
     assert message.seconds >= 2
     assert "plain `def`" in raised.value.problem.hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.fakes.cut_proxy import cut_proxy
 from tests.fakes.scripted_server import ScriptedServer, committed, scripted_server
 from tests.fakes.simulation import eventually
-from trigger_sdk import Context, Job, job, sleep, task
+from trigger_sdk import Context, Job, Retry, job, record, sleep, task
 from trigger_sdk._codec import decode, decode_error, encode
 from trigger_sdk._runtime.manifest import manifest_of
+from trigger_sdk._runtime.output import LineHandler
 from trigger_sdk._runtime.places import Places
 from trigger_sdk._runtime.worker import Worker, WorkerSettings
 from trigger_sdk.errors import ProblemError
@@ -28,12 +31,14 @@ from trigger_sdk.protocol.messages import (
     Finished,
     Hello,
     Journal,
+    Logs,
     Lost,
     Start,
     Suspend,
     Suspended,
     Validate,
     Validated,
+    Welcome,
 )
 
 
@@ -140,6 +145,71 @@ async def test_session_when_the_connection_is_lost_before_an_ack() -> None:
         await server.say(Ack("run_1", 1, second.cid, 4, 1004.0))
         assert decode((await server.expect(Finish)).value or b"") == [1, 2]
         assert ran == ["count", "count"]
+
+
+async def test_session_when_a_line_is_lost_with_the_connection() -> None:
+    """What a body said is said again until an entry after it is acknowledged; the value it shows goes before it."""
+
+    @job(id="talks")
+    async def talks() -> int:
+        logging.getLogger("talks").info("value %s", record(lambda: 7))
+        return await add(1, 1)
+
+    async with scripted_server() as server, worker_of(server, talks) as worker:
+        handler = LineHandler(worker.say)
+        logging.getLogger("talks").addHandler(handler)
+        logging.getLogger("talks").setLevel(logging.INFO)
+        try:
+            await server.welcome()
+            await server.start("talks")
+            said = await server.expect(Logs)
+            recorded = await server.expect(Append)
+            assert [line.text for line in said.lines] == ["value 7"]
+            assert server.received.index(recorded) < server.received.index(said)
+            await server.say(Ack("run_1", 1, recorded.cid, 1, 1001.0))
+            await server.expect(Append, count=2)
+            await server.cut()
+            await server.welcome(count=2, kept=["run_1"])
+            assert await server.expect(Logs, count=2) == said
+            added = await server.expect(Append, count=3)
+            await server.say(Ack("run_1", 1, added.cid, 2, 1002.0))
+            await server.expect(Finish)
+            await server.cut()
+            await server.welcome(count=3, kept=["run_1"])
+            await server.expect(Finish, count=2)
+            assert len([message for message in server.received if isinstance(message, Logs)]) == 2
+        finally:
+            logging.getLogger("talks").removeHandler(handler)
+
+
+async def test_session_when_the_server_is_silent_for_a_lease() -> None:
+    """The runs are dropped by the worker's own clock, and no attempt of a task begins any more; then it comes back."""
+    attempts: list[float] = []
+
+    @task(retry=Retry(max_attempts=1000, min_delay=0.02, factor=1.0))
+    async def fail() -> None:
+        attempts.append(asyncio.get_running_loop().time())
+        raise ConnectionError
+
+    @job(id="fails")
+    async def fails() -> None:
+        await fail()
+
+    async with scripted_server() as server, cut_proxy(server.url.removesuffix("/api/v1/worker")) as proxy:
+        server.url = proxy.url.replace("http", "ws", 1)
+        async with worker_of(server, fails) as worker:
+            await server.expect(Hello)
+            await server.say(Welcome(lease_ttl=0.6, heartbeat=0.1))
+            await server.start("fails")
+            await eventually(lambda: attempts)
+            proxy.blackhole()
+            gone_at = asyncio.get_running_loop().time()
+            await eventually(lambda: not worker.busy)
+            dropped_at = asyncio.get_running_loop().time()
+            proxy.heal(lose=True)
+            hello = await server.welcome(count=2)
+            assert hello.held == []
+            assert gone_at + 0.3 < max(attempts) < dropped_at < gone_at + 0.6
 
 
 async def test_session_when_the_lease_is_gone_after_a_reconnect() -> None:
