@@ -52,7 +52,7 @@ def main() -> int:
     except BenchmarkFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    noisy = [f"{one.metric} ±{one.spread / 2:.0%}" for one in figures if one.repeated and one.spread > _NOISY_SPREAD]
+    noisy = [f"{one.metric} ±{one.spread / 2:.0%}" for one in figures if one.spread > _NOISY_SPREAD]
     if noisy:
         print(f"note: repetitions lie far apart: {', '.join(noisy)}", file=sys.stderr)
     if options.json is not None:

@@ -41,8 +41,8 @@ class Figure:
 
     @property
     def spread(self) -> float:
-        """How far the repetitions lie apart, as a part of the value: (largest - smallest) / value; 0 for one."""
-        if len(self.samples) < 2 or not self.value:  # noqa: PLR2004 - one value has no spread
+        """How far repetitions lie apart: (largest - smallest) / value; 0 when there are none."""
+        if not self.repeated or len(self.samples) < 2 or not self.value:  # noqa: PLR2004 - one value has no spread
             return 0.0
         return (max(self.samples) - min(self.samples)) / self.value
 

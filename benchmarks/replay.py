@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
+from statistics import median
 
 from benchmarks.dev_server import DevServer
 from benchmarks.figures import Figure
@@ -27,9 +29,13 @@ def measure(setting: Setting) -> Iterator[Figure]:
 
 
 def _growth(server: DevServer, run_id: str, stretch: int) -> float:
-    """Return the time of the last steps of the journal as a part of that of the first."""
+    """Return what one of the last steps of the journal took, as a part of what one of the first did, by their medians.
+
+    A median leaves out the moments in which the machine did something else.
+    """
     times = [began_at(step) for step in server.api.steps(run_id) if step["kind"] == "task"]
-    return (times[-1] - times[-stretch]) / (times[stretch - 1] - times[0])
+    took = [later - earlier for earlier, later in pairwise(times)]
+    return median(took[-stretch:]) / median(took[:stretch])
 
 
 def _resume(server: DevServer, run_id: str, number: int) -> float:
