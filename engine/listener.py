@@ -9,12 +9,18 @@ from trigger_sdk.protocol.entries import Entry
 
 
 class Listener(Protocol):
-    """News for the workers' sessions, on the server's loop, after the commit, in the order of the commits.
+    """News of runs and for the workers' sessions, on the server's loop, after the commit, in the order of the commits.
 
     The order holds with respect to the answers of ``append``, ``suspend`` and ``finish`` too, provided that these are
     awaited directly or followed by ``add_done_callback``: their callbacks run before any news of a later commit.
     The methods only put messages into outgoing queues: they do not wait and do not raise.
     """
+
+    def created(self, run_id: str, job: str) -> None:
+        """There is a new run of a job, whoever asked for it."""
+
+    def ended(self, run_id: str, token: int) -> None:
+        """A run ended that no worker held: it expired, was canceled before it started, or timed out while it waited."""
 
     def assigned(self, worker_id: str, runs: list[Assignment]) -> None:
         """Start these runs."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 
 from engine.listener import Listener
-from engine.model import Assignment
-from engine.transaction import Arrived, Assigned, News
+from engine.transaction import Arrived, Assigned, Ended, Lost, NewRun, News
 
 
 class Outbox:
@@ -30,25 +30,19 @@ class Outbox:
                         future.set_result(None)
 
     def _tell(self, news: Sequence[News]) -> None:
-        assigned: list[Assignment] = []
-        worker = ""
-        for item in news:
-            if isinstance(item, Assigned):
-                if item.worker != worker and assigned:
-                    self._listener.assigned(worker, assigned)
-                    assigned = []
-                worker = item.worker
-                assigned.append(item.assignment)
+        for worker, items in groupby(news, key=_assigned_to):
+            if worker is not None:
+                self._listener.assigned(worker, [item.assignment for item in items if isinstance(item, Assigned)])
                 continue
-            if assigned:
-                self._listener.assigned(worker, assigned)
-                assigned = []
-            if isinstance(item, Arrived):
-                self._listener.arrived(item.worker, item.run_id, item.token, item.entries)
-            else:
-                self._listener.lost(item.worker, item.run_id, item.token)
-        if assigned:
-            self._listener.assigned(worker, assigned)
+            for item in items:
+                if isinstance(item, Arrived):
+                    self._listener.arrived(item.worker, item.run_id, item.token, item.entries)
+                elif isinstance(item, Lost):
+                    self._listener.lost(item.worker, item.run_id, item.token)
+                elif isinstance(item, NewRun):
+                    self._listener.created(item.run_id, item.job)
+                elif isinstance(item, Ended):
+                    self._listener.ended(item.run_id, item.token)
 
     @contextmanager
     def watch(self, run_id: str) -> Iterator[Future[None]]:
@@ -69,3 +63,8 @@ class Outbox:
             for future in futures:
                 if not future.done():
                     future.set_result(None)
+
+
+def _assigned_to(news: News) -> str | None:
+    """Return the worker that a run was given to; None for other news."""
+    return news.worker if isinstance(news, Assigned) else None

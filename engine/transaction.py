@@ -50,6 +50,22 @@ class WaitRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class NewRun:
+    """News: a run was created."""
+
+    run_id: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """News: a run ended that no session held."""
+
+    run_id: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
 class Assigned:
     """News: a run was given to a session."""
 
@@ -76,7 +92,7 @@ class Lost:
     token: int
 
 
-News = Assigned | Arrived | Lost
+News = NewRun | Ended | Assigned | Arrived | Lost
 
 
 @dataclass(slots=True)

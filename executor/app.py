@@ -51,7 +51,7 @@ def create_app(settings: Settings, engine: Engine, hub: Hub, *, new_id: Callable
 def list_operations(settings: Settings, engine: Engine, hub: Hub) -> list[Operation]:
     """Return the calls of the API, the most frequent first."""
     return [
-        *Starting(engine, hub.validation, hub.announcer).operations(),
+        *Starting(engine, hub.validation).operations(),
         *Runs(engine, longest_wait_s=settings.longest_wait_s).operations(),
         *Events(engine).operations(),
         *Jobs(engine).operations(),

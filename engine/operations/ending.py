@@ -8,7 +8,7 @@ from engine.states import check_move
 from engine.store.statements import journal as entry_statements
 from engine.store.statements import runs
 from engine.store.statements import waits as wait_statements
-from engine.transaction import RunRow, Transaction, WaitRow
+from engine.transaction import Ended, RunRow, Transaction, WaitRow
 from trigger_sdk.protocol.entries import Entry
 from trigger_sdk.protocol.problem import Problem
 from trigger_sdk.protocol.states import FINAL_STATES, RunState
@@ -42,8 +42,10 @@ def end(
         queueing.leave_worker(tx, run)
         if run.worker is not None and not told:
             tx.lose(run)
-    elif run.state == "queued":
-        tx.lanes.add((run.queue, run.lane))
+    else:
+        tx.news.append(Ended(run.id, run.token))
+        if run.state == "queued":
+            tx.lanes.add((run.queue, run.lane))
     tx.ended.append(run.id)
     if tx.settings.retention_s is not None:
         tx.note_due("pruner", tx.at + tx.settings.retention_s)

@@ -10,7 +10,7 @@ from engine.errors import InvalidOptions
 from engine.model import Created, RunRequest
 from engine.operations import values
 from engine.store.statements import runs
-from engine.transaction import Transaction
+from engine.transaction import NewRun, Transaction
 from trigger_sdk.protocol.entries import RunOptions
 
 MAX_TAGS: Final = 10
@@ -79,6 +79,7 @@ def create(
         tx.sql.run(
             runs.SET_KEY, {"job": request.job, "key": options.idempotency_key, "run": num, "expires_at": expires_at}
         )
+    tx.news.append(NewRun(run_id, request.job))
     for tag in dict.fromkeys(options.tags):
         tx.sql.run(runs.INSERT_TAG, {"tag": tag, "run": num})
     return Created(run_id=run_id), num

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from engine.engine import Engine
-from engine.model import Created, RunRequest
-from executor.announcer import Announcer
+from engine.model import RunRequest
 from executor.api.answers import Answer
 from executor.api.bodies import check_keys, kind_of, text_field
 from executor.api.call import Call
@@ -93,10 +92,9 @@ class _Wanted:
 class Starting:
     """Starts runs and steers them."""
 
-    def __init__(self, engine: Engine, payloads: PayloadCheck, announcer: Announcer) -> None:
+    def __init__(self, engine: Engine, payloads: PayloadCheck) -> None:
         self._engine = engine
         self._payloads = payloads
-        self._announcer = announcer
 
     def operations(self) -> list[Operation]:
         """Return what this serves."""
@@ -136,7 +134,6 @@ class Starting:
         if isinstance(checked, Answer):
             return checked
         created = await self._engine.create_run(job, checked, wanted.options)
-        self._tell(created, job)
         return Answer.json(CreatedView(id=created.run_id, existing=created.existing), status=201)
 
     async def start_batch(self, call: Call) -> Answer:
@@ -150,8 +147,6 @@ class Starting:
                 return checked
             requests.append(RunRequest(job=one.job, payload=checked, options=one.options))
         created = await self._engine.create_runs(requests)
-        for one, answer in zip(wanted, created, strict=True):
-            self._tell(answer, one.job)
         views = [CreatedView(id=one.run_id, existing=one.existing) for one in created]
         return Answer.json(BatchView(runs=views), status=201)
 
@@ -181,10 +176,6 @@ class Starting:
         await call.object(())
         created = await self._engine.replay(call.path("id"))
         return Answer.json(ReplayView(id=created.run_id), status=201)
-
-    def _tell(self, created: Created, job: str) -> None:
-        if not created.existing:
-            self._announcer.run("created", created.run_id, job)
 
 
 def _items(data: dict[str, Any]) -> list[object]:

@@ -78,6 +78,15 @@ class Hub:
 
     # --- Listener -----------------------------------------------------------------------------------------------
 
+    def created(self, run_id: str, job: str) -> None:
+        """There is a new run."""
+        self.announcer.run("created", run_id, job)
+
+    def ended(self, run_id: str, token: int) -> None:
+        """A run ended that no worker held."""
+        if self._aftermath is not None:
+            self._aftermath.ended(run_id, token)
+
     def assigned(self, worker_id: str, runs: list[Assignment]) -> None:
         """Start these runs."""
         worker, session = self._open_session(worker_id)

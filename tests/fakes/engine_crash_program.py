@@ -57,8 +57,15 @@ class KillingOpenStore:
     def writer(self) -> Writer:
         return self._inner.writer
 
-    def begin(self) -> None:
-        self._inner.begin()
+    @property
+    def quick(self) -> bool:
+        return self._inner.quick
+
+    def begin(self, *, wait: bool = True) -> None:
+        self._inner.begin(wait=wait)
+
+    def tidy(self) -> None:
+        self._inner.tidy()
 
     def commit(self) -> None:
         self.commits += 1
@@ -92,6 +99,12 @@ class Scene:
         self._journals: dict[str, list[Entry]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.engine: Engine
+
+    def created(self, run_id: str, job: str) -> None:
+        del run_id, job
+
+    def ended(self, run_id: str, token: int) -> None:
+        del run_id, token
 
     def assigned(self, worker_id: str, runs: list[Assignment]) -> None:
         for run in runs:

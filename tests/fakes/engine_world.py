@@ -28,7 +28,16 @@ class RecordingListener:
     assignments: list[tuple[str, Assignment]] = field(default_factory=list)
     arrivals: list[tuple[str, str, int, list[Entry]]] = field(default_factory=list)
     losses: list[tuple[str, str, int]] = field(default_factory=list)
+    births: list[tuple[str, str]] = field(default_factory=list)
+    ends: list[tuple[str, int]] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
+
+    def created(self, run_id: str, job: str) -> None:
+        self.births.append((run_id, job))
+        self.order.append(f"created {run_id}")
+
+    def ended(self, run_id: str, token: int) -> None:
+        self.ends.append((run_id, token))
 
     def assigned(self, worker_id: str, runs: list[Assignment]) -> None:
         self.assignments += [(worker_id, run) for run in runs]

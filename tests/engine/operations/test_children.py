@@ -190,3 +190,25 @@ async def test_many_children_end_in_any_order(world: World, count: int) -> None:
     assert [(e.step, to_json(e.value or b"")) for e in world.arrived(parent.run)] == [
         (str(n), n) for n in range(count, 0, -1)
     ]
+
+
+async def test_every_new_run_is_told_before_it_starts(world: World) -> None:
+    """Also one that another run starts; what was found by its key is not new."""
+    parent = await parent_of(world, options=RunOptions(idempotency_key="k"))
+    child = child_of(world)
+    assert world.listener.births == [(parent.run, "a"), (child.run, "b")]
+    order = world.listener.order
+    assert order.index(f"created {child.run}") < order.index(f"assigned {child.run}")
+    await world.create("b", idempotency_key="k")
+    assert len(world.listener.births) == 2
+
+
+async def test_end_of_a_run_that_nobody_holds_is_told(world: World) -> None:
+    """A child that never started ends with its step; one that a worker holds is that worker's to tell."""
+    parent = await parent_of(world, options=RunOptions(delay=60.0))
+    ((_, _), (child, _)) = world.listener.births
+    await world.append(parent, Entry(kind="wait_canceled", step="1", op="child"))
+    assert await world.state(child) == "canceled"
+    assert world.listener.ends == [(child, 0)]
+    await world.finish(parent)
+    assert len(world.listener.ends) == 1

@@ -14,7 +14,7 @@ from executor.server import serve
 from executor.sessions.hub import Hub
 from executor.settings import Settings
 from tests.fakes.fake_engine import FakeEngine
-from tests.fakes.house import TOKEN, problem_of, until
+from tests.fakes.house import TOKEN, House, problem_of, until
 from tests.fakes.watching import RecordingWatcher
 from tests.fakes.worker_double import WorkerDouble, task_done
 from trigger_sdk.protocol.messages import Ack, Append, LogLine, Logs, Lost, Refused
@@ -176,15 +176,14 @@ async def test_answers_after_the_connection_are_nobodys(stage: Stage) -> None:
     assert (await stage.client.get("/healthz")).status_code == 200
 
 
-async def test_watcher_that_fails_breaks_nothing(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+async def test_watcher_that_fails_breaks_nothing(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, and the run is created."""
 
     def explode(_: object) -> None:
         raise ZeroDivisionError
 
-    async with stage.worker() as worker:
-        await worker.join()
-        stage.watcher.run_event = explode  # type: ignore[method-assign, assignment]  # a broken watcher
-        answer = await stage.client.post("/api/v1/jobs/a/runs", json={})
-        assert answer.status_code == 201
-    assert "the watcher failed" in caplog.text
+    await house.worker()
+    house.watcher.run_event = explode  # type: ignore[method-assign, assignment]  # a broken watcher
+    run_id = await house.start()
+    assert (await house.run(run_id))["state"] == "running"
+    await until(lambda: "the watcher failed" in caplog.text)

@@ -66,3 +66,30 @@ async def test_each_loss_is_looked_into(run: Run) -> None:
     aftermath.lost(run.id, 2, "w2")
     await until(lambda: watcher.news_of(run.id))
     assert [(event.news, event.worker) for event in watcher.runs] == [("crashed", "w2")]
+
+
+async def test_ends_of_runs_that_no_worker_had_are_told(house: House) -> None:
+    """Cancelled before it started, expired in the queue; both with the problem that says so."""
+    await (await house.worker()).die()
+    house.hub.worker_died("w1")
+    canceled = await house.start()
+    expired = await house.start(ttl=0.05)
+    assert (await house.client.post(f"/api/v1/runs/{canceled}/cancel", json={})).status_code == 200
+    await until(lambda: house.watcher.news_of(canceled) == ["created", "canceled"])
+    await until(lambda: house.watcher.news_of(expired) == ["created", "expired"])
+    assert all(event.error for event in house.watcher.runs if event.news in ("canceled", "expired"))
+
+
+async def test_end_of_a_run_that_was_resumed_since_is_not_told(run: Run) -> None:
+    """It waits for its next attempt: nothing has become of it."""
+    watcher = RecordingWatcher()
+    looked = asyncio.Event()
+
+    async def look_up(_: str) -> Run:
+        looked.set()
+        return replace(run, state="queued")
+
+    Aftermath(look_up, Announcer(watcher, SystemClock())).ended(run.id, run.attempt)
+    await looked.wait()
+    await asyncio.sleep(0)
+    assert watcher.news_of(run.id) == []
