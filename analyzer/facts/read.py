@@ -57,13 +57,12 @@ def read_facts(source: bytes | str) -> ModuleFacts:
     reader = StatementReader(Columns(text))
     body = reader.read_block(tree.body)
     first = tree.body[0].lineno if tree.body else 1
-    functions = [function for function in reader.functions if function is not None]
     return ModuleFacts(
         body=encode_body(body),
         functions=reader.functions,
         classes=reader.classes,
         imports=reader.imports,
-        suppressions=find_suppressions(text, functions, first),
+        suppressions=find_suppressions(text, reader.functions, first),
         mentions_sdk="trigger_sdk" in text,
         exports=_exports(tree),
     )

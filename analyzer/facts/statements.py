@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.facts import tree
 from analyzer.facts.expressions import ExpressionReader, operator_name
@@ -13,6 +13,27 @@ from analyzer.facts.spans import Columns, pack, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+
+_UNREAD: Final = FunctionFacts(
+    index=-1,
+    name="<lambda>",
+    qualname="",
+    at=0,
+    rows=(0, 0),
+    parameters=[],
+    returns=None,
+    decorators=[],
+    body=encode_body([]),
+    is_async=False,
+    is_generator=False,
+    bound=frozenset(),
+    captured=frozenset(),
+    global_names=frozenset(),
+    nonlocal_names=frozenset(),
+    sorted_names=frozenset(),
+)
+"""A function that is nested too deeply to be read."""
 
 
 class StatementReader(ExpressionReader):
@@ -200,7 +221,7 @@ class StatementReader(ExpressionReader):
     def read_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> int:
         """Read a function; what its signature evaluates belongs to the scope around it."""
         index = len(self.functions)
-        self.functions.append(None)  # type: ignore[arg-type]  # its place, before the functions inside it
+        self.functions.append(_UNREAD)  # keeps its place, before the functions inside it
         outer = self.scope
         parameters = self._parameters(node.args)
         decorators, returns = [], None
@@ -274,15 +295,14 @@ class StatementReader(ExpressionReader):
         keywords = [(keyword.arg, self.read(keyword.value)) for keyword in node.keywords]
         decorators = [self.read(decorator) for decorator in node.decorator_list]
         outer.bound.add(node.name)
-        index = len(self.classes)
-        self.classes.append(None)  # type: ignore[arg-type]  # its place, before the classes inside it
         inner = self.scope = Scope("class", outer.qualified(node.name))
         try:
             body = self.read_block(node.body)
         finally:
             self.scope = outer
         inner.close_into(outer)
-        self.classes[index] = ClassFacts(
+        index = len(self.classes)
+        facts = ClassFacts(
             index=index,
             name=node.name,
             qualname=inner.qualname,
@@ -293,4 +313,5 @@ class StatementReader(ExpressionReader):
             body=encode_body(body),
             bound=inner.locals(),
         )
+        self.classes.append(facts)
         return tree.DefineClass(index)

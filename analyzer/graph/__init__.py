@@ -1,0 +1,1 @@
+"""What functions do, from the bodies of jobs down: values, frames, effects to a fixpoint."""

@@ -1,0 +1,429 @@
+"""Functions of the standard library that matter to who calls whom: ``map``, ``getattr``, ``partial``, ``gather``…"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.graph.definitions import suppressed
+from analyzer.graph.frames import Frame, Leaf
+from analyzer.graph.values import (
+    NOTHING,
+    Arguments,
+    Class,
+    Collection,
+    CollectionKind,
+    Generator,
+    Instance,
+    Method,
+    Module,
+    Object,
+    Partial,
+    Super,
+    Value,
+    Wrapper,
+    WrapperKind,
+    texts,
+    union,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyzer.graph.machine import Machine
+
+    Handler = Callable[[str, Arguments, Frame, int], Value]
+
+IDENTITY: Final = "TRG302"
+"""The code of identities that differ between processes."""
+
+_WRAPPERS: Final[dict[str, WrapperKind]] = {
+    "builtins.property": "property",
+    "builtins.classmethod": "classmethod",
+    "builtins.staticmethod": "staticmethod",
+    "abc.abstractproperty": "property",
+    "functools.cached_property": "cached_property",
+    "django.utils.functional.cached_property": "cached_property",
+    "werkzeug.utils.cached_property": "cached_property",
+    "cached_property.cached_property": "cached_property",
+    "contextlib.contextmanager": "contextmanager",
+    "contextlib.asynccontextmanager": "contextmanager",
+}
+_CONTAINERS: Final[dict[str, CollectionKind]] = {
+    "builtins.list": "list",
+    "builtins.tuple": "tuple",
+    "builtins.set": "set",
+    "builtins.frozenset": "frozenset",
+    "builtins.dict": "dict",
+    "collections.deque": "list",
+    "collections.OrderedDict": "dict",
+    "collections.Counter": "dict",
+    "collections.defaultdict": "dict",
+    "collections.ChainMap": "dict",
+    "types.MappingProxyType": "dict",
+}
+_DUNDERS: Final = {
+    f"builtins.{name}": (f"__{name}__",)
+    for name in ("repr", "len", "bool", "int", "float", "abs", "round", "bytes", "dir", "complex", "hash")
+} | {"builtins.str": ("__str__", "__repr__"), "builtins.format": ("__format__",), "builtins.print": ("__str__",)}
+_SILENT: Final = frozenset(
+    f"builtins.{name}"
+    for name in (
+        "isinstance",
+        "issubclass",
+        "callable",
+        "hasattr",
+        "chr",
+        "ord",
+        "divmod",
+        "pow",
+        "range",
+        "slice",
+        "vars",
+    )
+)
+_LAZY: Final = {
+    "builtins.iter",
+    "builtins.reversed",
+    "builtins.aiter",
+    "itertools.islice",
+    "itertools.cycle",
+    "itertools.tee",
+    "itertools.pairwise",
+    "itertools.batched",
+    "itertools.compress",
+    "itertools.chain",
+    "itertools.product",
+    "itertools.permutations",
+    "itertools.combinations",
+    "itertools.zip_longest",
+}
+_REDUCING: Final = frozenset(f"builtins.{name}" for name in ("sorted", "min", "max", "sum", "any", "all"))
+_FUNCTION_FIRST: Final = frozenset(
+    ("builtins.filter", "itertools.filterfalse", "itertools.takewhile", "itertools.dropwhile", "itertools.starmap")
+)
+_AWAITING: Final = frozenset(
+    (
+        "asyncio.create_task",
+        "asyncio.ensure_future",
+        "asyncio.shield",
+        "asyncio.wait_for",
+        "asyncio.TaskGroup.create_task",
+        "asyncio.AbstractEventLoop.create_task",
+        "asyncio.tasks.create_task",
+    )
+)
+_SAME: Final = frozenset(("copy.copy", "copy.deepcopy", "typing.cast", "inspect.unwrap", "types.coroutine"))
+
+
+class Builtins:
+    """Calls functions of the standard library that pass values on."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._m = machine
+        self._handlers: dict[str, Handler] = {
+            "builtins.getattr": self._getattr,
+            "builtins.setattr": self._setattr,
+            "builtins.super": self._super,
+            "builtins.type": self._type,
+            "builtins.map": lambda _name, arguments, frame, at: machine.iteration.mapped(arguments, frame, at),
+            "builtins.next": self._next,
+            "builtins.anext": self._next,
+            "builtins.enumerate": self._zip,
+            "builtins.zip": self._zip,
+            "builtins.id": self._identity,
+            "builtins.__import__": self._import,
+            "builtins.globals": lambda *_: NOTHING,
+            "importlib.import_module": self._import,
+            "functools.partial": self._partial,
+            "functools.partialmethod": self._partial,
+            "functools.reduce": self._reduce,
+            "itertools.chain.from_iterable": self._flatten,
+            "asyncio.gather": self._gather,
+            "asyncio.wait": self._wait,
+            "asyncio.as_completed": self._as_completed,
+            "contextlib.closing": self._first,
+            "contextlib.nullcontext": self._first,
+            "contextlib.aclosing": self._first,
+            "contextlib.ExitStack.enter_context": self._enter,
+            "contextlib.AsyncExitStack.enter_context": self._enter,
+            "contextlib.AsyncExitStack.enter_async_context": self._enter_async,
+            "contextlib.ExitStack.callback": self._callback,
+            "contextlib.AsyncExitStack.callback": self._callback,
+            "contextlib.AsyncExitStack.push_async_callback": self._callback,
+            "contextlib.suppress": lambda _name, arguments, _frame, _at: machine.instance(suppressed(arguments)),
+            "itertools.count": self._endless,
+            "itertools.repeat": self._endless,
+            "re.sub": self._replace,
+        }
+
+    def call(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value | None:
+        """Return what a call gives, or None for functions that are not known here."""
+        handler = self._handlers.get(name)
+        if handler is not None:
+            return handler(name, arguments, frame, at)
+        if name in _WRAPPERS:
+            return self._wrap(_WRAPPERS[name], arguments)
+        if name in _CONTAINERS:
+            return self._container(name, arguments, frame, at)
+        if name in _REDUCING:
+            return self._reducing(name, arguments, frame, at)
+        if name in _LAZY:
+            return self._lazy(name, arguments, frame, at)
+        if name in _FUNCTION_FIRST:
+            return self._function_first(name, arguments, frame, at)
+        if name in _DUNDERS:
+            return self._dunder(name, arguments, frame, at)
+        if name in _AWAITING:
+            return self._awaiting(name, arguments, frame, at)
+        if name in _SAME:
+            return union(arguments.positional) if name != "typing.cast" else self._cast(arguments, frame)
+        return NOTHING if name in _SILENT else None
+
+    # --- attributes and types -----------------------------------------------------------------------------------------
+
+    def _getattr(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        result = arguments.get(2) or NOTHING
+        for text in texts(arguments.get(1) or NOTHING):
+            result |= self._m.attributes.load(arguments.get(0) or NOTHING, text, frame, at)
+        return result
+
+    def _setattr(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        for text in texts(arguments.get(1) or NOTHING):
+            self._m.attributes.store(arguments.get(0) or NOTHING, text, arguments.get(2) or NOTHING, frame, at)
+        return NOTHING
+
+    def _super(self, _name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
+        result = NOTHING
+        for cls in arguments.get(0) or NOTHING:
+            if type(cls) is Class:
+                result |= self.supers(cls, arguments.get(1) or NOTHING)
+        return result
+
+    def supers(self, cls: Class, receivers: Value) -> Value:
+        """Return ``super(cls, receiver)``."""
+        return frozenset(
+            self._m.make(("super", cls, receiver), lambda receiver=receiver: Super(cls, receiver))  # type: ignore[misc]
+            for receiver in receivers
+            if type(receiver) is Object or type(receiver) is Class
+        )
+
+    def _type(self, _name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
+        result = NOTHING
+        for atom in arguments.get(0) or NOTHING:
+            if type(atom) is Object:
+                result |= {atom.cls}
+            elif type(atom) is Instance:
+                result |= self._m.external(atom.type)
+        return result
+
+    def _cast(self, arguments: Arguments, frame: Frame) -> Value:
+        value = arguments.get(1) or NOTHING
+        if value:
+            return value
+        result = NOTHING
+        for atom in arguments.get(0) or NOTHING:
+            if type(atom) is Class:
+                result |= frozenset((self._m.classes.any_instance(atom, frame),))
+            elif hasattr(atom, "name") and not isinstance(atom, Method):
+                result |= self._m.instance(self._m.catalogue.canonical(str(atom.name)))
+        return result
+
+    def _import(self, _name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
+        result = NOTHING
+        for text in texts(arguments.get(0) or NOTHING):
+            state = self._m.module(text)
+            if state is not None:
+                result |= self._m.make(("module", state), lambda state=state: frozenset((Module(state),)))  # type: ignore[misc]
+            elif text and not text.startswith("."):
+                result |= self._m.external(text)
+        return result
+
+    def _dunder(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        for value in arguments.positional:
+            for atom in value:
+                if type(atom) is Object:
+                    for method in _DUNDERS[name]:
+                        if self._m.classes.find(atom.cls, method) is not None:
+                            self._m.calls.method(atom, method, (), frame, at)
+                            break
+        if name == "builtins.hash" and not self._m.iteration.is_number(arguments.get(0) or NOTHING):
+            if not any(type(atom) is Object for atom in arguments.get(0) or NOTHING):
+                self._m.happens(frame, at, Leaf(IDENTITY, "hash"))
+        if name in ("builtins.str", "builtins.repr", "builtins.format"):
+            return self._m.instance("builtins.str")
+        return self._m.instance(name) if name in ("builtins.int", "builtins.float", "builtins.len") else NOTHING
+
+    def _identity(self, _name: str, _arguments: Arguments, frame: Frame, at: int) -> Value:
+        self._m.happens(frame, at, Leaf(IDENTITY, "id"))
+        return NOTHING
+
+    # --- functions of functions ---------------------------------------------------------------------------------------
+
+    def _wrap(self, kind: WrapperKind, arguments: Arguments) -> Value:
+        function = arguments.get(0, "fget") or NOTHING
+        return self._m.make(("wrapper", kind, function), lambda: frozenset((Wrapper(kind, function),)))
+
+    def _partial(self, _name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
+        function, rest = arguments.get(0) or NOTHING, arguments.after(1)
+        return self._m.make(("partial", function, rest), lambda: frozenset((Partial(function, rest),)))
+
+    def _reduce(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        elements = self._m.iteration.unpack(arguments.get(1) or NOTHING, frame, at, escapes=True)
+        start = (arguments.get(2) or NOTHING) | elements
+        return self._m.calls.call(arguments.get(0) or NOTHING, Arguments((start, elements)), frame, at) | start
+
+    def _replace(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        self._m.calls.call(arguments.get(1, "repl") or NOTHING, Arguments((NOTHING,)), frame, at)
+        return self._m.instance("builtins.str")
+
+    def _callback(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        self._m.calls.call(arguments.get(0) or NOTHING, arguments.after(1), frame, at)
+        return arguments.get(0) or NOTHING
+
+    def _first(self, _name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
+        return arguments.positional[0] if arguments.positional else NOTHING
+
+    def _enter(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        return self._m.statements.enter(arguments.get(0) or NOTHING, frame, at, is_async=False)
+
+    def _enter_async(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        return self._m.statements.enter(arguments.get(0) or NOTHING, frame, at, is_async=True)
+
+    # --- iterables ----------------------------------------------------------------------------------------------------
+
+    def _container(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        kind = _CONTAINERS[name]
+        atom = self._m.collection(kind, frame, at)
+        source = arguments.get(0) or NOTHING
+        if name == "collections.defaultdict":
+            made = self._m.calls.call(source, Arguments(), frame, at)
+            self._m.write(atom.elements, made)
+            source = arguments.get(1) or NOTHING
+        for other in source:
+            if type(other) is Collection and (kind != "dict" or other.kind == "dict"):
+                self._copy(atom, other, frame)
+        elements = self._m.iteration.unpack(source, frame, at, escapes=kind in ("list", "tuple"))
+        if kind == "dict":
+            self._pairs(atom, elements, frame)
+            for key, value in arguments.keywords:
+                self._m.collections.put(atom, key, value)
+        else:
+            self._m.write(atom.elements, elements)
+        if kind in ("set", "frozenset"):
+            atom.only_numbers = self._m.iteration.all_numbers(source)
+        if kind == "list" and self._m.expressions.ignores_order and self._m.iteration.is_unordered(source):
+            atom.is_ordered = True  # its consumer does not care, and has said so
+        return frozenset((atom,))
+
+    def _copy(self, atom: Collection, other: Collection, frame: Frame) -> None:
+        for key, cell in list(other.items.items()):
+            if atom.kind == "dict" or (other.kind in ("list", "tuple") and atom.kind in ("list", "tuple")):
+                self._m.collections.put(atom, key, self._m.read(cell, frame))
+        if atom.kind == "dict":
+            self._m.write(atom.keys, self._m.read(other.keys, frame))
+            self._m.write(atom.elements, self._m.read(other.elements, frame))
+
+    def _pairs(self, atom: Collection, elements: Value, frame: Frame) -> None:
+        for pair in elements:
+            if type(pair) is Collection and pair.kind in ("tuple", "list"):
+                key = self._m.collections.item(pair, self._m.constant(0), frame)
+                value = self._m.collections.item(pair, self._m.constant(1), frame)
+                self._m.collections.put_under(atom, key, value)
+
+    def _reducing(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        several = len(arguments.positional) > 1 and name in ("builtins.min", "builtins.max")
+        elements = (
+            union(arguments.positional)
+            if several
+            else self._m.iteration.exhaust(arguments.get(0, "iterable") or NOTHING, frame, at)
+        )
+        key = arguments.keyword("key")
+        if key:
+            self._m.calls.call(key, Arguments((elements,)), frame, at)
+        if name == "builtins.sorted":
+            atom = self._m.collection("list", frame, at)
+            self._m.write(atom.elements, elements)
+            return frozenset((atom,))
+        return NOTHING if name in ("builtins.any", "builtins.all") else elements
+
+    def _lazy(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        if name == "builtins.iter" and len(arguments.positional) > 1:
+            return self._m.iteration.lazily(
+                name, [], self._m.calls.call(arguments.positional[0], Arguments(), frame, at), frame, at
+            )
+        sources = list(arguments.positional if name != "itertools.islice" else arguments.positional[:1])
+        if name in ("builtins.iter", "builtins.aiter") and sources:
+            kept = frozenset(atom for atom in sources[0] if type(atom) is Generator)
+            if kept:
+                return kept
+        elements = union([self._m.iteration.exhaust(source, frame, at) for source in sources])
+        return self._m.iteration.lazily(name, sources, elements, frame, at)
+
+    def _function_first(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        source = arguments.get(1) or NOTHING
+        elements = self._m.iteration.exhaust(source, frame, at)
+        passed = Arguments((elements,))
+        if name == "itertools.starmap":
+            inner = self._m.iteration.exhaust(elements, frame, at)
+            passed = Arguments((inner, inner))
+            elements = NOTHING
+        result = self._m.calls.call(arguments.get(0) or NOTHING, passed, frame, at)
+        self._m.consume(result)
+        return self._m.iteration.lazily(name, [source], elements or result, frame, at)
+
+    def _zip(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        sources = list(arguments.positional[:1] if name == "builtins.enumerate" else arguments.positional)
+        if any(self._m.iteration.is_unordered(source) for source in sources):
+            if not self._m.expressions.ignores_order:
+                self._m.iteration.escapes(frame, at, name.rpartition(".")[2])
+        pair = self._m.collection("tuple", frame, (at, "pair"))
+        shift = 1 if name == "builtins.enumerate" else 0
+        for position, source in enumerate(sources):
+            elements = self._m.iteration.exhaust(source, frame, at)
+            self._m.collections.put(pair, position + shift, elements)
+        return self._m.iteration.lazily(name, [], frozenset((pair,)), frame, at)
+
+    def _endless(self, name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
+        return (
+            NOTHING if len(arguments.positional) > 1 and name == "itertools.repeat" else self._m.instance(f"{name}()")
+        )
+
+    def _flatten(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        outer = arguments.get(0) or NOTHING
+        inner = self._m.iteration.exhaust(outer, frame, at)
+        elements = self._m.iteration.exhaust(inner, frame, at)
+        return self._m.iteration.lazily(name, [outer, inner], elements, frame, at)
+
+    def _next(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        source = arguments.get(0) or NOTHING
+        result = arguments.get(1) or NOTHING
+        for atom in source:
+            if type(atom) is Object:
+                result |= self._m.calls.method(atom, "__next__", (), frame, at)
+        return result | self._m.iteration.unpack(source, frame, at, escapes=True)
+
+    # --- asyncio ------------------------------------------------------------------------------------------------------
+
+    def _gather(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        self._m.consume(arguments.all())
+        results = [self._m.expressions.awaited(value, frame, at) for value in arguments.positional]
+        atom = self._m.collection("list", frame, (at, "gathered"))
+        for position, value in enumerate(results):
+            self._m.collections.put(atom, position, value)
+        self._m.write(atom.elements, self._m.expressions.awaited(arguments.more, frame, at))
+        gathered = self._m.calls.awaitable("gathered", frozenset((atom,)), frame, at, "asyncio.gather")
+        return frozenset((gathered,))
+
+    def _awaiting(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        self._m.consume(arguments.all())
+        result = self._m.expressions.awaited(arguments.get(0, "coro") or NOTHING, frame, at)
+        return frozenset((self._m.calls.awaitable("gathered", result, frame, at, name),))
+
+    def _wait(self, _name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
+        self._m.consume(arguments.all())
+        return NOTHING
+
+    def _as_completed(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        self._m.consume(arguments.all())
+        elements = self._m.iteration.exhaust(arguments.get(0) or NOTHING, frame, at)
+        return self._m.iteration.lazily(name, [], elements, frame, at)

@@ -1,0 +1,288 @@
+"""Calls: who is called, with what, and what comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.facts import tree
+from analyzer.graph.frames import DURABLE, Frame
+from analyzer.graph.heap import Cell
+from analyzer.graph.values import (
+    NOTHING,
+    Arguments,
+    Atom,
+    Awaitable,
+    AwaitableKind,
+    Bound,
+    Class,
+    Collection,
+    External,
+    Function,
+    Generator,
+    Instance,
+    Job,
+    JobDecorator,
+    Method,
+    Object,
+    Partial,
+    Task,
+    TaskDecorator,
+    Value,
+    Wrapper,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyzer.facts.module import Parameter
+    from analyzer.graph.machine import Machine
+
+_NEUTRAL: Final = frozenset(
+    f"builtins.{name}" for name in ("sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "len")
+) | {"collections.Counter", "math.fsum", "statistics.mean"}
+"""Functions whose result does not depend on the order of what they are given."""
+
+
+class Calls:
+    """Evaluates calls."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._m = machine
+        self._callers: dict[type[Atom], Callable[[Any, Arguments, Frame, int, bool], Value]] = {
+            Function: self._function,
+            External: self._external,
+            Instance: self._instance,
+            Class: lambda atom, arguments, frame, at, _task: machine.classes.construct(atom, arguments, frame, at),
+            Bound: self._bound,
+            Object: self._object,
+            Partial: self._partial,
+            Method: self._method_atom,
+            Task: lambda atom, arguments, frame, at, _task: machine.durables.call_task(atom, arguments, frame, at),
+            Job: lambda atom, arguments, frame, at, task: machine.durables.call_job(atom, frame, at),
+            Wrapper: self._wrapper,
+            JobDecorator: lambda atom, arguments, _frame, _at, _task: machine.durables.declare_job(atom, arguments),
+            TaskDecorator: lambda atom, arguments, _frame, _at, _task: machine.durables.declare_task(atom, arguments),
+        }
+
+    # --- the call in the text -----------------------------------------------------------------------------------------
+
+    def evaluate(self, node: tree.Call, frame: Frame) -> Value:
+        """Evaluate a call as it is written."""
+        function = self._m.expressions.evaluate(node.function, frame)
+        expressions = self._m.expressions
+        outer = expressions.ignores_order
+        expressions.ignores_order = bool(function) and all(
+            type(atom) is External and atom.name in _NEUTRAL for atom in function
+        )
+        try:
+            arguments = self._arguments(node, function, frame)
+        finally:
+            expressions.ignores_order = outer
+        if type(node.function) is tree.Attribute:
+            self._m.collections.touch_global(node.function, function, frame)
+        if not function:
+            # Who is called is not known: what is passed is in good hands, and a function may come back wrapped.
+            return self._unknown(arguments, frame, node.at)
+        result = self.call(function, arguments, frame, node.at)
+        if type(node.function) is tree.Name and node.function.id == "super" and not node.args:
+            return self._super(frame) | result
+        return result
+
+    def _arguments(self, node: tree.Call, function: Value, frame: Frame) -> Arguments:
+        evaluate = self._m.expressions.evaluate
+        if not any(type(arg) is tree.Starred for arg in node.args) and all(name for name, _ in node.keywords):
+            return Arguments(
+                tuple([evaluate(arg, frame) for arg in node.args]),
+                tuple([(name or "", evaluate(value, frame)) for name, value in node.keywords]),
+            )
+        positional: list[Value] = []
+        more, named, is_open = NOTHING, NOTHING, False
+        for arg in node.args:
+            if type(arg) is not tree.Starred:
+                value = evaluate(arg, frame)
+                if is_open:
+                    more |= value
+                else:
+                    positional.append(value)
+                continue
+            inner = evaluate(arg.value, frame)
+            exact = self._m.collections.positions(inner, frame)
+            if exact is not None and not is_open:
+                positional += exact
+            else:
+                more |= self._m.iteration.unpack(inner, frame, node.at, escapes=True)
+                is_open = True
+        keywords: list[tuple[str, Value]] = []
+        for name, value_node in node.keywords:
+            value = evaluate(value_node, frame)
+            if name:
+                keywords.append((name, value))
+                continue
+            for atom in value:
+                if type(atom) is Collection:
+                    keywords += [
+                        (key, self._m.read(cell, frame)) for key, cell in atom.items.items() if type(key) is str
+                    ]
+                    named |= self._m.read(atom.elements, frame)
+            is_open = is_open or not value or bool(named)
+        return Arguments(tuple(positional), tuple(keywords), more, named, is_open)
+
+    def _super(self, frame: Frame) -> Value:
+        around: Frame | None = frame
+        while around is not None and (around.function is None or around.function.owner is None):
+            around = around.parent
+        if around is None or around.function is None or around.function.owner is None:
+            return NOTHING
+        parameters = around.function.facts.parameters
+        if not parameters:
+            return NOTHING
+        receivers = around.env.get(parameters[0].name, around.parameters.get(parameters[0].name, NOTHING))
+        return self._m.builtins.supers(around.function.owner, receivers)
+
+    # --- calling values -----------------------------------------------------------------------------------------------
+
+    def call(self, function: Value, arguments: Arguments, frame: Frame, at: int, *, in_task: bool = False) -> Value:
+        """Call whatever a value may be. In a task nothing but nested durable calls is noted."""
+        result = NOTHING
+        for atom in function:
+            caller = self._callers.get(type(atom))
+            if caller is not None:
+                result |= caller(atom, arguments, frame, at, in_task)
+        return result
+
+    def method(self, atom: Object, name: str, positional: tuple[Value, ...], frame: Frame, at: int) -> Value:
+        """Call a method of an instance by name; a class that has none is silent."""
+        if self._m.classes.find(atom.cls, name) is None and all(
+            type(base) is Class for base in self._m.classes.order(atom.cls)
+        ):
+            return NOTHING
+        function = self._m.attributes.of_object(atom, name, frame, at)
+        return self.call(function, Arguments(positional), frame, at)
+
+    def truth(self, atom: Object, frame: Frame, at: int) -> None:
+        """Evaluate ``bool(instance)``."""
+        for name in ("__bool__", "__len__"):
+            if self._m.classes.find(atom.cls, name) is not None:
+                self.method(atom, name, (), frame, at)
+                return
+
+    def _function(self, atom: Function, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
+        callee = self._m.function_frame(atom, self.bind(atom, arguments), frame, in_task=in_task)
+        if atom.facts.is_generator:
+            return self._m.make(
+                ("generator", callee, in_task), lambda: frozenset((Generator(callee, is_manager=False),))
+            )
+        if in_task:
+            self._m.task_calls.setdefault((frame, at, callee), atom.facts.qualname)
+        else:
+            self._m.passes_on(frame, at, callee)
+        if not atom.facts.is_async:
+            return callee.returns
+        return frozenset((self.awaitable("coroutine", callee.returns, frame, at, atom.facts.qualname, callee),))
+
+    def awaitable(
+        self, kind: AwaitableKind, result: Value, frame: Frame, at: int, what: str, key: object = None
+    ) -> Awaitable:
+        """Return what a call gives that is to be awaited."""
+
+        def build() -> Awaitable:
+            atom = Awaitable(kind, Cell(), at, frame, what)
+            self._m.awaitables.append(atom)
+            return atom
+
+        atom = self._m.make(("awaitable", kind, frame, at, key), build)
+        self._m.write(atom.result, result)
+        return atom
+
+    def _external(self, atom: External, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
+        handled = self._m.durables.call_sdk(atom.name, arguments, frame, at)
+        if handled is None:
+            handled = self._m.builtins.call(atom.name, arguments, frame, at)
+        if handled is not None:
+            return handled
+        passed = self._unknown(arguments, frame, at, in_task=in_task)
+        return passed if in_task else passed | self._m.libraries.call(atom.name, arguments, frame, at)
+
+    def _unknown(self, arguments: Arguments, frame: Frame, at: int, *, in_task: bool = False) -> Value:
+        """Pass arguments to something that is not the project's: generators are used up, a function comes back."""
+        everything = arguments.all()
+        self._m.consume(everything)
+        if not in_task and any(type(atom) is Generator for atom in everything):
+            self._m.iteration.exhaust(frozenset(atom for atom in everything if type(atom) is Generator), frame, at)
+        first = arguments.positional[0] if arguments.positional else NOTHING
+        return frozenset(atom for atom in first if isinstance(atom, Function | Bound | Partial))
+
+    def _instance(self, atom: Instance, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
+        self._m.consume(arguments.all())
+        return NOTHING if in_task else self._m.libraries.call(f"{atom.type}.__call__", arguments, frame, at)
+
+    def _bound(self, atom: Bound, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
+        inner = frozenset((atom.function,))
+        return self.call(inner, arguments.before(frozenset((atom.receiver,))), frame, at, in_task=in_task)
+
+    def _object(self, atom: Object, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
+        found = self._m.attributes.of_object(atom, "__call__", frame, at)
+        return self.call(found, arguments, frame, at, in_task=in_task)
+
+    def _partial(self, atom: Partial, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
+        return self.call(atom.function, atom.arguments.joined(arguments), frame, at, in_task=in_task)
+
+    def _method_atom(self, atom: Method, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
+        if type(atom.receiver) is Job:
+            return self._m.durables.call_job_method(atom.receiver, atom.name, arguments, frame, at)
+        return self._m.collections.call(atom, arguments, frame, at)
+
+    def _wrapper(self, atom: Wrapper, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
+        result = self.call(atom.function, arguments, frame, at, in_task=in_task)
+        if atom.kind != "contextmanager":
+            return result
+        frames = [entry.frame for entry in result if type(entry) is Generator]
+        return frozenset(
+            self._m.make(("manager", entry), lambda entry=entry: Generator(entry, is_manager=True))  # type: ignore[misc]
+            for entry in frames
+        )
+
+    # --- parameters ---------------------------------------------------------------------------------------------------
+
+    def bind(self, function: Function, arguments: Arguments) -> dict[str, Value]:
+        """Return what the parameters of a function hold."""
+        bound: dict[str, Value] = {}
+        keywords = dict(arguments.keywords)
+        position = 0
+        for parameter in function.facts.parameters:
+            value: Value | None = None
+            if parameter.kind == "star":
+                value = self._rest(function, parameter, arguments.positional[position:], arguments.more)
+            elif parameter.kind == "stars":
+                value = self._named_rest(function, parameter, keywords, arguments.named)
+            else:
+                if parameter.kind != "keyword" and position < len(arguments.positional):
+                    value = arguments.positional[position]
+                    position += 1
+                elif parameter.kind != "positional" and parameter.name in keywords:
+                    value = keywords.pop(parameter.name)
+                elif arguments.is_open:
+                    value = arguments.named | (arguments.more if parameter.kind != "keyword" else NOTHING)
+                if value is None or (not value and arguments.is_open):
+                    value = (value or NOTHING) | function.defaults.get(parameter.name, NOTHING)
+            bound[parameter.name] = value
+        return bound
+
+    def _rest(self, function: Function, parameter: Parameter, extra: tuple[Value, ...], more: Value) -> Value:
+        atom = self._m.collection("tuple", None, ("rest", function, parameter.name, extra, more))
+        for index, value in enumerate(extra):
+            self._m.collections.put(atom, index, value)
+        self._m.write(atom.elements, more)
+        return frozenset((atom,))
+
+    def _named_rest(self, function: Function, parameter: Parameter, rest: dict[str, Value], named: Value) -> Value:
+        atom = self._m.collection("dict", None, ("named", function, parameter.name, tuple(rest.items()), named))
+        for name, value in rest.items():
+            self._m.collections.put(atom, name, value)
+        self._m.write(atom.elements, named)
+        return frozenset((atom,))
+
+
+def has_durable_step(frame: Frame) -> bool:
+    """Tell whether a frame asks for a durable step."""
+    return DURABLE in frame.steps

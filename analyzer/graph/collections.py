@@ -1,0 +1,291 @@
+"""Lists, tuples, dicts, sets, and what their methods do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.facts import tree
+from analyzer.graph.frames import Frame, Leaf, Mutation
+from analyzer.graph.heap import Cell
+from analyzer.graph.names import STATE
+from analyzer.graph.values import (
+    NOTHING,
+    Arguments,
+    Collection,
+    CollectionKind,
+    Constant,
+    Generator,
+    Instance,
+    Key,
+    Method,
+    Value,
+    union,
+)
+
+if TYPE_CHECKING:
+    from analyzer.graph.machine import Machine
+
+_CHANGING: Final = frozenset(
+    (
+        "append",
+        "appendleft",
+        "extend",
+        "extendleft",
+        "insert",
+        "pop",
+        "popleft",
+        "popitem",
+        "remove",
+        "clear",
+        "update",
+        "setdefault",
+        "add",
+        "discard",
+        "sort",
+        "reverse",
+        "rotate",
+        "intersection_update",
+        "difference_update",
+        "symmetric_difference_update",
+        "move_to_end",
+        "subtract",
+        "__setitem__",
+        "__delitem__",
+    )
+)
+"""Methods that change what they are called on."""
+
+_GIVING_SETS: Final = frozenset(("union", "intersection", "difference", "symmetric_difference", "copy"))
+_ADDING: Final = {"append": 0, "appendleft": 0, "add": 0, "insert": 1, "setdefault": 1}
+_ABSORBING: Final = frozenset(("extend", "extendleft", "update"))
+_TEXT_METHODS: Final = frozenset(("split", "rsplit", "splitlines", "partition", "rpartition"))
+
+
+class Collections:
+    """Reads and changes collections, and calls their methods."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._m = machine
+
+    # --- contents -----------------------------------------------------------------------------------------------------
+
+    def put(self, atom: Collection, key: Key, value: Value) -> None:
+        """Put something under a constant key."""
+        self._m.consume(value)
+        cell = atom.items.get(key)
+        if cell is None:
+            cell = atom.items[key] = Cell()
+            cell.readers = atom.elements.readers  # whoever reads all of it reads this too
+        self._m.write(cell, value)
+
+    def put_under(self, atom: Collection, key: Value, value: Value) -> None:
+        """Put something under a key."""
+        self._m.consume(value)
+        constants = [entry.value for entry in key if type(entry) is Constant]
+        if constants and len(constants) == len(key):
+            for constant in constants:
+                self.put(atom, constant, value)
+        else:
+            self._m.write(atom.elements, value)
+            self._m.write(atom.keys, key)
+
+    def all(self, atom: Collection, frame: Frame) -> Value:
+        """Return everything in a collection; of a dict, its values."""
+        result = self._m.read(atom.elements, frame)
+        for cell in list(atom.items.values()):
+            result |= self._m.read(cell, frame)
+        return result
+
+    def item(self, atom: Collection, index: Value, frame: Frame) -> Value:
+        """Return what is under an index."""
+        constants = [entry.value for entry in index if type(entry) is Constant]
+        if constants and len(constants) == len(index):
+            found = self._m.read(atom.elements, frame)
+            for constant in constants:
+                key = constant
+                if type(key) is int and key < 0 and atom.kind in ("list", "tuple"):
+                    key += len(atom.items)
+                if key in atom.items:
+                    found |= self._m.read(atom.items[key], frame)
+            return found
+        return self.all(atom, frame)
+
+    def positions(self, value: Value, frame: Frame) -> list[Value] | None:
+        """Return what a value of known length holds, by position; None when the length is not known."""
+        if len(value) != 1:
+            return None
+        (atom,) = value
+        if type(atom) is not Collection or atom.kind not in ("tuple", "list") or self._m.read(atom.elements, frame):
+            return None
+        if sorted(atom.items, key=str) != sorted(range(len(atom.items)), key=str):
+            return None
+        if atom.kind == "list" and not atom.items:
+            return None
+        return [self._m.read(atom.items[index], frame) for index in range(len(atom.items))]
+
+    def absorb(self, atom: Collection, other: Collection, frame: Frame) -> None:
+        """Add everything in another collection; keys are kept between dicts."""
+        if other is atom:
+            return
+        if atom.kind == "dict":
+            for key, cell in list(other.items.items()):
+                self.put(atom, key, self._m.read(cell, frame))
+            self._m.write(atom.keys, self._m.read(other.keys, frame))
+            self._m.write(atom.elements, self._m.read(other.elements, frame))
+        else:
+            self._m.write(atom.elements, self.all(other, frame))
+
+    def merged(self, kind: CollectionKind, parts: list[Collection], frame: Frame, at: int) -> Value:
+        """Return a new collection with everything in several."""
+        atom = self._m.collection(kind, frame, at)
+        for part in parts:
+            self.absorb(atom, part, frame)
+        atom.only_numbers = bool(parts) and all(part.only_numbers for part in parts)
+        if kind not in ("set", "frozenset"):
+            atom.is_ordered = all(part.is_ordered for part in parts)
+        return frozenset((atom,))
+
+    # --- changes ------------------------------------------------------------------------------------------------------
+
+    def changed(self, atom: Collection, frame: Frame, at: int) -> None:
+        """Note that a collection is changed where ``frame`` stands."""
+        maker = atom.frame
+        if maker is None or maker is frame:
+            return
+        if maker.kind != "function":
+            self._m.happens(frame, at, Leaf(STATE, f"a {atom.kind} that all runs share"))
+        else:
+            self._m.changes(Mutation(atom, maker, "", frame, at))
+
+    def store(self, owner: Value, index: Value, value: Value, frame: Frame, at: int) -> None:
+        """Carry out ``owner[index] = value``."""
+        for atom in owner:
+            if type(atom) is Collection:
+                self.put_under(atom, index, value)
+                self.changed(atom, frame, at)
+
+    def touch_global(self, node: tree.Attribute, function: Value, frame: Frame) -> None:
+        """Note a change of something that a global variable holds and a function made on import."""
+        if node.name not in _CHANGING or type(node.value) is not tree.Name:
+            return
+        for atom in function:
+            if type(atom) is Method and type(atom.receiver) is Collection:
+                maker = atom.receiver.frame
+                if maker is not None and maker.kind == "function" and maker.era == "import" and frame.era == "run":
+                    if self.is_global(node.value.id, frame):
+                        self._m.happens(frame, node.at, Leaf(STATE, f"the global variable {node.value.id}"))
+
+    @staticmethod
+    def is_global(name: str, frame: Frame) -> bool:
+        """Tell whether a name is a variable of the module where ``frame`` stands."""
+        around: Frame | None = frame
+        while around is not None:
+            if around.function is not None and name in around.function.facts.bound:
+                return False
+            around = around.parent
+        return True
+
+    # --- methods ------------------------------------------------------------------------------------------------------
+
+    def call(self, method: Method, arguments: Arguments, frame: Frame, at: int) -> Value:
+        """Call a method of a collection, generator or text."""
+        receiver, name = method.receiver, method.name
+        if type(receiver) is Generator:
+            return self._generator_method(receiver, name, frame, at)
+        if type(receiver) is Collection:
+            return self._collection_method(receiver, name, arguments, frame, at)
+        if type(receiver) is Instance and receiver.type in ("builtins.set", "builtins.frozenset"):
+            if name == "pop":
+                self._m.iteration.escapes(frame, at, "set.pop")
+            return self._m.instance(receiver.type) if name in _GIVING_SETS else NOTHING
+        return self._text_method(name, arguments, frame, at)
+
+    def _generator_method(self, receiver: Generator, name: str, frame: Frame, at: int) -> Value:
+        if name in ("__next__", "send", "asend", "__anext__", "throw", "athrow"):
+            return self._m.iteration.exhaust(frozenset((receiver,)), frame, at)
+        return NOTHING
+
+    def _text_method(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        if name in ("join", "writelines"):
+            value = arguments.get(0) or NOTHING
+            self._m.iteration.unpack(value, frame, at, escapes=True)
+        if name in _TEXT_METHODS:
+            atom = self._m.collection("list", frame, at)
+            self._m.write(atom.elements, self._m.instance("builtins.str"))
+            return frozenset((atom,))
+        if name in ("encode",):
+            return self._m.instance("builtins.bytes")
+        return (
+            NOTHING if name in ("find", "index", "count") or name.startswith("is") else self._m.instance("builtins.str")
+        )
+
+    def _collection_method(self, atom: Collection, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        if name in _CHANGING:
+            self.changed(atom, frame, at)
+        self._m.consume(arguments.all())
+        if name in _ADDING:
+            value = arguments.get(_ADDING[name])
+            if name == "setdefault":
+                self.put_under(atom, arguments.get(0) or NOTHING, value or NOTHING)
+                return self.item(atom, arguments.get(0) or NOTHING, frame)
+            self._m.write(atom.elements, value or arguments.more)
+            if value is None or not self._m.iteration.is_number(value):
+                atom.only_numbers = False
+            return NOTHING
+        if name in _ABSORBING:
+            return self._absorb(atom, arguments, frame, at)
+        if name == "pop" and atom.kind in ("set", "frozenset") and not atom.only_numbers:
+            self._m.iteration.escapes(frame, at, "set.pop")
+        if name in ("get", "pop", "popleft", "popitem", "__getitem__"):
+            found = self.item(atom, arguments.get(0) or NOTHING, frame)
+            return found | (arguments.get(1) or NOTHING)
+        if name in ("sort",):
+            atom.is_ordered = True
+            key = arguments.keyword("key")
+            if key:
+                self._m.calls.call(key, Arguments((self.all(atom, frame),)), frame, at)
+            return NOTHING
+        return self._view(atom, name, arguments, frame, at)
+
+    def _absorb(self, atom: Collection, arguments: Arguments, frame: Frame, at: int) -> Value:
+        for argument in arguments.positional:
+            for other in argument:
+                if type(other) is Collection:
+                    self.absorb(atom, other, frame)
+                    atom.only_numbers = atom.only_numbers and other.only_numbers
+            if atom.kind not in ("dict", "set", "frozenset"):
+                inner = self._m.iteration.unpack(argument, frame, at, escapes=True)
+                self._m.write(atom.elements, inner)
+            elif atom.kind != "dict":
+                self._m.write(atom.elements, self._m.iteration.unpack(argument, frame, at, escapes=False))
+                atom.only_numbers = False
+        for name, value in arguments.keywords:
+            self.put(atom, name, value)
+        return NOTHING
+
+    def _view(self, atom: Collection, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        if name in ("values", "items", "keys"):
+            view = self._m.collection("iterator", frame, (at, name, atom))
+            view.is_ordered = atom.is_ordered
+            if name == "items":
+                pair = self._m.collection("tuple", frame, (at, "pair", atom))
+                self.put(pair, 0, self._keys(atom, frame))
+                self.put(pair, 1, self.all(atom, frame))
+                self._m.write(view.elements, frozenset((pair,)))
+            else:
+                self._m.write(view.elements, self._keys(atom, frame) if name == "keys" else self.all(atom, frame))
+            return frozenset((view,))
+        if name in _GIVING_SETS:
+            others = [other for value in arguments.positional for other in value if type(other) is Collection]
+            return self.merged(atom.kind, [atom, *others], frame, at)
+        if name in ("index", "count", "isdisjoint", "issubset", "issuperset"):
+            return NOTHING
+        if name in ("__enter__", "__iter__", "__aiter__"):
+            return frozenset((atom,))
+        if name in ("__next__",):
+            return self.all(atom, frame)
+        return NOTHING
+
+    def _keys(self, atom: Collection, frame: Frame) -> Value:
+        constants = union(self._m.constant(key) for key in list(atom.items))
+        return constants | self._m.read(atom.keys, frame)

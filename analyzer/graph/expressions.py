@@ -1,0 +1,286 @@
+"""What expressions give, and what happens while they are evaluated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.facts import tree
+from analyzer.graph.values import (
+    NOTHING,
+    Awaitable,
+    Class,
+    Collection,
+    Constant,
+    External,
+    Function,
+    Generator,
+    Instance,
+    Object,
+    Value,
+    union,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyzer.graph.frames import Frame
+    from analyzer.graph.machine import Machine
+
+_SET_OPERATORS: Final = frozenset(("and", "or", "sub", "xor"))
+_TEXT: Final = "builtins.str"
+
+
+class Expressions:
+    """Evaluates expressions.
+
+    Attributes:
+        ignores_order: what is evaluated goes to something that does not care for the order of elements: ``sorted``.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._m = machine
+        self.ignores_order = False
+        self._evaluators: dict[type[tree.Node], Callable[[Any, Frame], Value]] = {
+            tree.Constant: lambda node, _frame: machine.constant(node.value),
+            tree.Literally: lambda node, _frame: machine.instance(node.type),
+            tree.Name: self._name,
+            tree.Attribute: self._attribute,
+            tree.Subscript: self._subscript,
+            tree.Call: lambda node, frame: machine.calls.evaluate(node, frame),
+            tree.Await: self._await,
+            tree.Binary: self._binary,
+            tree.Unary: self._unary,
+            tree.Either: lambda node, frame: union([self.evaluate(value, frame) for value in node.values]),
+            tree.Compare: self._compare,
+            tree.Conditional: self._conditional,
+            tree.Lambda: self._lambda,
+            tree.Sequence: self._sequence,
+            tree.Mapping: self._mapping,
+            tree.Comprehension: lambda node, frame: machine.iteration.comprehension(node, frame),
+            tree.Starred: lambda node, frame: self.evaluate(node.value, frame),
+            tree.Yield: self._yield,
+            tree.Walrus: self._walrus,
+            tree.Format: self._format,
+            tree.Several: self._several,
+        }
+
+    def evaluate(self, node: tree.Expression, frame: Frame) -> Value:
+        """Return what an expression may be."""
+        return self._evaluators[type(node)](node, frame)
+
+    # --- names, attributes, items -------------------------------------------------------------------------------------
+
+    def _name(self, node: tree.Name, frame: Frame) -> Value:
+        value = self._m.names.load(node.id, frame)
+        for atom in value:
+            if type(atom) is External:
+                self._m.libraries.use(atom.name, frame, node.at)
+        return value
+
+    def _attribute(self, node: tree.Attribute, frame: Frame) -> Value:
+        owner = self.evaluate(node.value, frame)
+        return self._m.attributes.load(owner, node.name, frame, node.at)
+
+    def _subscript(self, node: tree.Subscript, frame: Frame) -> Value:
+        owner = self.evaluate(node.value, frame)
+        index = self.evaluate(node.index, frame)
+        result = NOTHING
+        for atom in owner:
+            if type(atom) is Collection:
+                result |= self._m.collections.item(atom, index, frame)
+            elif type(atom) is Instance:
+                result |= self._m.libraries.call(f"{atom.type}.__getitem__", None, frame, node.at)
+            elif type(atom) is Object:
+                result |= self._m.calls.method(atom, "__getitem__", (index,), frame, node.at)
+            elif type(atom) is Class or type(atom) is External:
+                result |= {atom}  # Generic[int], list[str]
+        return result
+
+    # --- operators ----------------------------------------------------------------------------------------------------
+
+    def _binary(self, node: tree.Binary, frame: Frame) -> Value:
+        left, right = self.evaluate(node.left, frame), self.evaluate(node.right, frame)
+        return self.operate(node.operator, left, right, frame, node.at)
+
+    def operate(self, operator: str, left: Value, right: Value, frame: Frame, at: int) -> Value:
+        """Return what a binary operator gives."""
+        result = NOTHING
+        for atom in left:
+            if type(atom) is Object:
+                result |= self._m.calls.method(atom, f"__{operator}__", (right,), frame, at)
+            elif type(atom) is Instance:
+                result |= self._operate_instance(atom, operator, frame, at)
+            elif type(atom) is Collection:
+                result |= self._operate_collection(atom, operator, right, frame, at)
+            elif type(atom) is Constant and type(atom.value) is str:
+                result |= self._join_texts(atom.value, operator, right)
+            elif type(atom) is Class or type(atom) is External:
+                result |= {atom} if operator == "or" else NOTHING  # X | None, evaluated
+        for atom in right:
+            if type(atom) is Object:
+                result |= self._m.calls.method(atom, f"__r{operator}__", (left,), frame, at)
+            elif type(atom) is Instance and atom.type not in ("builtins.str", "builtins.float", "builtins.int"):
+                result |= self._operate_instance(atom, f"r{operator}", frame, at)
+        return result
+
+    def _operate_instance(self, atom: Instance, operator: str, frame: Frame, at: int) -> Value:
+        if atom.type == _TEXT:
+            return self._m.instance(_TEXT)
+        return self._m.libraries.call(f"{atom.type}.__{operator}__", None, frame, at)
+
+    def _operate_collection(self, atom: Collection, operator: str, right: Value, frame: Frame, at: int) -> Value:
+        others = [other for other in right if type(other) is Collection]
+        if atom.kind in ("set", "frozenset") or (atom.kind == "dict" and operator in ("and", "sub", "xor")):
+            if operator in _SET_OPERATORS:
+                return self._m.collections.merged("set", [atom, *others], frame, at)
+            return NOTHING
+        if operator in ("add", "or"):
+            return self._m.collections.merged(atom.kind, [atom, *others], frame, at)
+        return frozenset((atom,)) if operator == "mul" else NOTHING
+
+    def _join_texts(self, text: str, operator: str, right: Value) -> Value:
+        if operator == "add":
+            ends = [atom.value for atom in right if type(atom) is Constant and type(atom.value) is str]
+            if ends and len(ends) == len(right):
+                return union([self._m.constant((text + end)[:256]) for end in ends])
+        return self._m.instance(_TEXT)
+
+    def _unary(self, node: tree.Unary, frame: Frame) -> Value:
+        operand = self.evaluate(node.operand, frame)
+        result = NOTHING
+        for atom in operand:
+            if type(atom) is Object and node.operator != "not":
+                result |= self._m.calls.method(atom, f"__{node.operator}__", (), frame, node.at)
+            elif type(atom) is Object:
+                self._m.calls.truth(atom, frame, node.at)
+            elif type(atom) is Constant and type(atom.value) is int and node.operator == "neg":
+                result |= self._m.constant(-atom.value)
+        return result
+
+    def _compare(self, node: tree.Compare, frame: Frame) -> Value:
+        left = self.evaluate(node.left, frame)
+        for operator, other in zip(node.operators, node.others, strict=True):
+            right = self.evaluate(other, frame)
+            asked, argument = (right, left) if operator == "contains" else (left, right)
+            for atom in asked:
+                if type(atom) is Object and operator != "is":
+                    self._m.calls.method(atom, f"__{operator}__", (argument,), frame, node.at)
+                elif type(atom) is Instance and operator == "contains":
+                    self._m.libraries.call(f"{atom.type}.__contains__", None, frame, node.at)
+                elif type(atom) is Generator and operator == "contains":
+                    self._m.iteration.exhaust(frozenset((atom,)), frame, node.at)
+            left = right
+        return NOTHING
+
+    def _conditional(self, node: tree.Conditional, frame: Frame) -> Value:
+        self.test(node.test, frame)
+        return self.evaluate(node.body, frame) | self.evaluate(node.other, frame)
+
+    def test(self, node: tree.Expression, frame: Frame) -> Value:
+        """Evaluate a condition: ``__bool__`` is called."""
+        value = self.evaluate(node, frame)
+        for atom in value:
+            if type(atom) is Object:
+                self._m.calls.truth(atom, frame, getattr(node, "at", 0))
+        return value
+
+    # --- what is built ------------------------------------------------------------------------------------------------
+
+    def _lambda(self, node: tree.Lambda, frame: Frame) -> Value:
+        return frozenset((self.function(node.function, frame),))
+
+    def function(self, index: int, frame: Frame) -> Function:
+        """Return the function of an index, defined where ``frame`` stands."""
+        facts = frame.home.source.facts.functions[index]
+        parent = frame if frame.kind == "function" else frame.parent
+        function = self._m.make(("function", frame.home, index, parent), lambda: Function(facts, frame.home, parent))
+        for parameter in facts.parameters:
+            if parameter.default is not None:
+                value = self.evaluate(parameter.default, frame)
+                known = function.defaults.get(parameter.name)
+                function.defaults[parameter.name] = value if known is None else known | value
+        return function
+
+    def _sequence(self, node: tree.Sequence, frame: Frame) -> Value:
+        atom = self._m.collection(node.kind, frame, node.at)
+        position: int | None = 0
+        numbers = True
+        for element in node.elements:
+            if type(element) is tree.Starred:
+                inner = self.evaluate(element.value, frame)
+                value = self._m.iteration.unpack(inner, frame, node.at, escapes=node.kind != "set")
+                self._m.write(atom.elements, value)
+                numbers = numbers and self._m.iteration.all_numbers(inner)
+                position = None
+                continue
+            value = self.evaluate(element, frame)
+            numbers = numbers and _is_number(element)
+            if position is None or node.kind == "set":
+                self._m.write(atom.elements, value)
+            else:
+                self._m.collections.put(atom, position, value)
+                position += 1
+        atom.only_numbers = numbers
+        return frozenset((atom,))
+
+    def _mapping(self, node: tree.Mapping, frame: Frame) -> Value:
+        atom = self._m.collection("dict", frame, node.at)
+        for key_node, value_node in zip(node.keys, node.values, strict=True):
+            value = self.evaluate(value_node, frame)
+            if key_node is None:
+                for other in value:
+                    if type(other) is Collection:
+                        self._m.collections.absorb(atom, other, frame)
+                continue
+            key = self.evaluate(key_node, frame)
+            self._m.collections.put_under(atom, key, value)
+        return frozenset((atom,))
+
+    def _await(self, node: tree.Await, frame: Frame) -> Value:
+        return self.awaited(self.evaluate(node.value, frame), frame, node.at)
+
+    def awaited(self, value: Value, frame: Frame, at: int) -> Value:
+        """Return what awaiting a value gives."""
+        result = NOTHING
+        for atom in value:
+            if type(atom) is Awaitable:
+                self._m.consumed.add(atom)
+                result |= self._m.read(atom.result, frame)
+            elif type(atom) is Object:
+                found = self._m.calls.method(atom, "__await__", (), frame, at)
+                result |= self._m.iteration.exhaust(found, frame, at) | {atom}
+            else:
+                result |= {atom}
+        return result
+
+    def _yield(self, node: tree.Yield, frame: Frame) -> Value:
+        value = NOTHING if node.value is None else self.evaluate(node.value, frame)
+        if node.is_from:
+            value = self._m.iteration.exhaust(value, frame, node.at)
+        self._m.consume(value)
+        frame.yields |= value
+        return NOTHING
+
+    def _walrus(self, node: tree.Walrus, frame: Frame) -> Value:
+        value = self.evaluate(node.value, frame)
+        self._m.names.store(node.target.id, value, frame, node.target.at)
+        return value
+
+    def _format(self, node: tree.Format, frame: Frame) -> Value:
+        for part in node.values:
+            for atom in self.evaluate(part, frame):
+                if type(atom) is Object:
+                    for name in ("__format__", "__str__"):
+                        if self._m.classes.find(atom.cls, name):
+                            self._m.calls.method(atom, name, (), frame, node.at)
+                            break
+        return self._m.instance(_TEXT)
+
+    def _several(self, node: tree.Several, frame: Frame) -> Value:
+        for value in node.values:
+            self.evaluate(value, frame)
+        return NOTHING
+
+
+def _is_number(node: tree.Expression) -> bool:
+    return type(node) is tree.Constant and isinstance(node.value, int)

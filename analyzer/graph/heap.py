@@ -1,0 +1,25 @@
+"""Cells: places that are written from anywhere and remember who read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.graph.values import NOTHING, Value
+
+if TYPE_CHECKING:
+    from analyzer.graph.frames import Frame
+
+
+class Cell:
+    """A variable, attribute or element that several functions may write: it holds all that was ever written.
+
+    Attributes:
+        value: what it may hold.
+        readers: frames to be evaluated again when it grows.
+    """
+
+    __slots__ = ("readers", "value")
+
+    def __init__(self) -> None:
+        self.value: Value = NOTHING
+        self.readers: set[Frame] = set()

@@ -1,0 +1,238 @@
+"""Iteration: what comes out of iterables, what happens meanwhile, and whether its order is the same on replay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.facts import tree
+from analyzer.graph.frames import Frame, Leaf
+from analyzer.graph.values import (
+    NOTHING,
+    Arguments,
+    Awaitable,
+    Class,
+    Collection,
+    CollectionKind,
+    Constant,
+    External,
+    Generator,
+    Instance,
+    Object,
+    Value,
+    union,
+)
+
+if TYPE_CHECKING:
+    from analyzer.graph.machine import Machine
+
+UNORDERED: Final = "TRG301"
+"""The code of an order that escapes."""
+
+_SETS: Final = frozenset(("builtins.set", "builtins.frozenset"))
+_FILLING: Final = frozenset(
+    ("append", "appendleft", "extend", "insert", "put", "put_nowait", "write", "writelines", "writerow", "send", "info")
+)
+"""Methods by which the order of a loop gets into something."""
+
+
+class Iteration:
+    """Iterates."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._m = machine
+
+    # --- order --------------------------------------------------------------------------------------------------------
+
+    def is_unordered(self, value: Value) -> bool:
+        """Tell whether a value iterates in an order that differs between processes."""
+        for atom in value:
+            if type(atom) is Collection and not atom.is_ordered and not atom.only_numbers:
+                return True
+            if type(atom) is Instance and atom.type in _SETS:
+                return True
+        return False
+
+    def escapes(self, frame: Frame, at: int, what: str) -> None:
+        """Note that the order of something unordered gets out."""
+        self._m.happens(frame, at, Leaf(UNORDERED, what))
+
+    @staticmethod
+    def is_number(value: Value) -> bool:
+        """Tell whether a value is known to be a whole number."""
+        return bool(value) and all(
+            (type(atom) is Constant and isinstance(atom.value, int))
+            or (type(atom) is Instance and atom.type in ("builtins.int", "builtins.bool"))
+            for atom in value
+        )
+
+    def all_numbers(self, value: Value) -> bool:
+        """Tell whether all that an iterable gives is known to be whole numbers."""
+        atoms = [atom for atom in value if type(atom) is Collection]
+        if not atoms or len(atoms) != len(value):
+            return False
+        for atom in atoms:
+            contents = [atom.elements.value, *(cell.value for cell in atom.items.values())]
+            known = [content for content in contents if content]
+            if not atom.only_numbers and (not known or not all(self.is_number(content) for content in known)):
+                return False
+        return True
+
+    # --- iterating ----------------------------------------------------------------------------------------------------
+
+    def exhaust(self, value: Value, frame: Frame, at: int, *, is_async: bool = False) -> Value:
+        """Iterate over a value to its end; return what comes out."""
+        result = NOTHING
+        for atom in value:
+            if type(atom) is Collection:
+                if atom.kind == "dict":
+                    result |= union(self._m.constant(key) for key in list(atom.items))
+                    result |= self._m.read(atom.keys, frame)
+                else:
+                    result |= self._m.collections.all(atom, frame)
+            elif type(atom) is Generator:
+                result |= self._of_generator(atom, frame, at)
+            elif type(atom) is Instance:
+                name = "__aiter__" if is_async else "__iter__"
+                result |= self._m.libraries.call(f"{atom.type}.{name}", None, frame, at)
+            elif type(atom) is Object:
+                result |= self._of_object(atom, frame, at, is_async=is_async)
+            elif type(atom) is External:
+                result |= self._m.libraries.call(f"{atom.name}.__iter__", None, frame, at)
+            elif type(atom) is Awaitable:
+                continue
+            elif type(atom) is Class:
+                result |= frozenset((self._m.classes.any_instance(atom, frame),))  # members of an Enum
+        return result
+
+    def _of_generator(self, atom: Generator, frame: Frame, at: int) -> Value:
+        callee = atom.frame
+        callee.callers.add(frame)
+        frame.callees.add(callee)
+        self._m.passes_on(frame, at, callee)
+        return callee.yields
+
+    def _of_object(self, atom: Object, frame: Frame, at: int, *, is_async: bool) -> Value:
+        start, following = ("__aiter__", "__anext__") if is_async else ("__iter__", "__next__")
+        if self._m.classes.find(atom.cls, start) is not None:
+            result = NOTHING
+            for inner in self._m.calls.method(atom, start, (), frame, at):
+                if type(inner) is Object and self._m.classes.find(inner.cls, following) is not None:
+                    found = self._m.calls.method(inner, following, (), frame, at)
+                    result |= self._m.expressions.awaited(found, frame, at) if is_async else found
+                elif type(inner) is not Object or inner is not atom:
+                    result |= self.exhaust(frozenset((inner,)), frame, at, is_async=is_async)
+            return result
+        if self._m.classes.find(atom.cls, "__getitem__") is not None:
+            return self._m.calls.method(atom, "__getitem__", (NOTHING,), frame, at)
+        if self._m.classes.find(atom.cls, start) is None:
+            return self._of_fields(atom, start, frame, at)
+        return NOTHING
+
+    def _of_fields(self, atom: Object, start: str, frame: Frame, at: int) -> Value:
+        result = NOTHING
+        for base in self._m.classes.order(atom.cls):
+            if type(base) is External and not base.name.startswith(("builtins.", "typing.", "enum.")):
+                result |= self._m.libraries.call(f"{base.name}.{start}", None, frame, at)
+        return result
+
+    def unpack(self, value: Value, frame: Frame, at: int, *, escapes: bool) -> Value:
+        """Iterate over a value to its end in an expression: ``list(value)``, ``*value``, ``a, b = value``."""
+        if escapes and self.is_unordered(value) and not self._m.expressions.ignores_order:
+            self.escapes(frame, at, "the order of a set")
+        return self.exhaust(value, frame, at)
+
+    # --- loops --------------------------------------------------------------------------------------------------------
+
+    def loop_escapes(self, node: tree.For, frame: Frame, *, has_steps: bool) -> bool:
+        """Tell whether the order of a loop gets out of it: steps, an element that is added, returned or kept."""
+        return has_steps or any(_lets_out(statement) for statement in node.body)
+
+    # --- comprehensions -----------------------------------------------------------------------------------------------
+
+    def comprehension(self, node: tree.Comprehension, frame: Frame) -> Value:
+        """Evaluate a comprehension. A generator expression is evaluated as if it were used at once."""
+        saved = dict(frame.env)
+        expressions = self._m.expressions
+        ignores, expressions.ignores_order = expressions.ignores_order, False
+        steps = frame.durables
+        unordered = False
+        for generator in node.generators:
+            iterable = expressions.evaluate(generator.iterable, frame)
+            unordered = unordered or self.is_unordered(iterable)
+            element = self.exhaust(iterable, frame, node.at, is_async=generator.is_async)
+            self._m.statements.bind(generator.target, element, frame, node.at)
+            for condition in generator.conditions:
+                expressions.test(condition, frame)
+        atom = self._m.collection(_KINDS[node.kind], frame, node.at)
+        element = expressions.evaluate(node.element, frame)
+        if node.value is not None:
+            value = expressions.evaluate(node.value, frame)
+            self._m.collections.put_under(atom, element, value)
+        else:
+            self._m.consume(element)
+            self._m.write(atom.elements, element)
+        expressions.ignores_order = ignores
+        has_steps = frame.durables > steps
+        if unordered and (has_steps or (node.kind == "list" and not ignores)):
+            self.escapes(frame, node.at, "the order of a set")
+        elif unordered and node.kind in ("list", "generator"):
+            atom.is_ordered = False
+        if node.kind == "set":
+            atom.only_numbers = self.is_number(element)
+        frame.env = {name: frame.env[name] for name in frame.env if name in saved} | saved
+        return frozenset((atom,))
+
+    def lazily(self, kind: str, iterables: list[Value], elements: Value, frame: Frame, at: int) -> Value:
+        """Return an iterator of a builtin (``map``, ``filter``, ``iter``) over others, with their order."""
+        atom = self._m.collection("iterator", frame, (at, kind))
+        atom.is_ordered = not any(self.is_unordered(iterable) for iterable in iterables)
+        self._m.write(atom.elements, elements)
+        return frozenset((atom,))
+
+    def mapped(self, arguments: Arguments, frame: Frame, at: int) -> Value:
+        """Evaluate ``map(function, *iterables)``."""
+        iterables = list(arguments.positional[1:])
+        inputs = tuple(self.exhaust(iterable, frame, at) for iterable in iterables)
+        steps = frame.durables
+        result = self._m.calls.call(arguments.get(0) or NOTHING, Arguments(inputs), frame, at)
+        self._m.consume(result)
+        if frame.durables > steps and any(self.is_unordered(iterable) for iterable in iterables):
+            self.escapes(frame, at, "the order of a set")
+            iterables = []
+        return self.lazily("map", iterables, result, frame, at)
+
+
+_KINDS: Final[dict[str, CollectionKind]] = {"list": "list", "set": "set", "dict": "dict", "generator": "iterator"}
+
+
+def _lets_out(node: object) -> bool:  # noqa: PLR0911 - one for each way out
+    """Tell whether something in a loop's body lets out in which order it came."""
+    if isinstance(node, tree.Yield):
+        return True
+    if isinstance(node, tree.Jump):
+        return node.kind == "break"
+    if isinstance(node, tree.Return):
+        return node.value is not None and not isinstance(node.value, tree.Constant)
+    if isinstance(node, tree.Augment):
+        return isinstance(node.value, tree.Format | tree.Sequence) or _is_text(node.value) or _lets_out(node.value)
+    if isinstance(node, tree.Call) and isinstance(node.function, tree.Attribute) and node.function.name in _FILLING:
+        return node.function.name != "info"
+    if isinstance(node, tree.Define | tree.DefineClass | tree.Lambda):
+        return False
+    if isinstance(node, tree.For | tree.While):
+        return any(_lets_out(part) for part in (*_without_breaks(node.body), *node.orelse))
+    if isinstance(node, tree.Node):
+        return any(_lets_out(getattr(node, field)) for field in node.__struct_fields__)
+    if isinstance(node, list | tuple):
+        return any(_lets_out(part) for part in node)
+    return False
+
+
+def _without_breaks(statements: list[tree.Statement]) -> list[tree.Statement]:
+    return [statement for statement in statements if not isinstance(statement, tree.Jump)]
+
+
+def _is_text(node: tree.Expression) -> bool:
+    if isinstance(node, tree.Binary):
+        return _is_text(node.left) or _is_text(node.right)
+    return isinstance(node, tree.Constant) and isinstance(node.value, str)

@@ -1,0 +1,115 @@
+"""What libraries do when their functions are called and their names are used: the catalogue, and recorded calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from trigger_sdk.protocol.recorded import BY_NAME, RecordedCall
+
+from analyzer.catalogue.model import Condition, Effect
+from analyzer.graph.frames import Frame, Leaf
+from analyzer.graph.names import STATE
+from analyzer.graph.values import NOTHING, Arguments, Constant, External, Instance, Value, is_absent
+
+if TYPE_CHECKING:
+    from analyzer.graph.machine import Machine
+
+_RECORDED_CODES: Final = {
+    "time": "TRG201",
+    "datetime": "TRG201",
+    "email.utils": "TRG201",
+    "random": "TRG202",
+    "uuid": "TRG202",
+    "secrets": "TRG202",
+    "os": "TRG203",
+    "socket": "TRG203",
+}
+_RANDOM_NAMES: Final = frozenset(("os.urandom", "os.getrandom", "email.utils.make_msgid"))
+_BLOCKED_CODES: Final = {"time.sleep": "TRG107", "asyncio.run": "TRG106"}
+_IN_MEMORY: Final = frozenset(
+    ("io.BytesIO", "io.StringIO", "_io.BytesIO", "_io.StringIO", "tempfile.SpooledTemporaryFile")
+)
+
+
+class Libraries:
+    """Answers for everything that is not the project's."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._m = machine
+        self._used: dict[str, Effect | None] = {}
+
+    def use(self, qualname: str, frame: Frame, at: int) -> None:
+        """Note that a name is read: some have their effect then, as ``os.environ``."""
+        if qualname not in self._used:
+            verdict = self._m.catalogue.lookup(qualname)
+            self._used[qualname] = verdict if isinstance(verdict, Effect) and verdict.on == "use" else None
+        effect = self._used[qualname]
+        if effect is not None:
+            self._happens(effect, qualname, frame, at)
+
+    def store(self, owner: str, name: str, frame: Frame, at: int) -> None:
+        """Note that an attribute of a library's module or class is set."""
+        self._m.happens(frame, at, Leaf(STATE, f"{owner}.{name}"))
+
+    def call(self, qualname: str, arguments: Arguments | None, frame: Frame, at: int) -> Value:
+        """Note the effects of calling a name, and return what the call gives. No arguments for implicit calls."""
+        name = self._m.catalogue.canonical(qualname)
+        recorded = BY_NAME.get(name) or BY_NAME.get(qualname)
+        given = arguments or Arguments()
+        if recorded is not None:
+            self._recorded(recorded, given, frame, at)
+        else:
+            verdict = self._m.catalogue.lookup(qualname)
+            if isinstance(verdict, Effect) and self._applies(verdict.condition, given):
+                self._happens(verdict, qualname, frame, at)
+        type_name = self._m.catalogue.returns(qualname)
+        return NOTHING if type_name is None else self.instance_of(type_name, frame, at)
+
+    def instance_of(self, type_name: str, frame: Frame, at: int) -> Value:
+        """Return an instance of a library's type; builtin collections are collections."""
+        if type_name in ("builtins.list", "builtins.dict", "builtins.tuple"):
+            kind = type_name.rpartition(".")[2]
+            return frozenset((self._m.collection(kind, frame, (at, "returned")),))  # type: ignore[arg-type]  # one of three
+        return self._m.instance(type_name)
+
+    def _happens(self, effect: Effect, qualname: str, frame: Frame, at: int) -> None:
+        self._m.happens(frame, at, Leaf(effect.code, qualname, effect.remedy, effect.source, effect.chain))
+
+    def _recorded(self, call: RecordedCall, arguments: Arguments, frame: Frame, at: int) -> None:
+        if call.how == "ordered":
+            return
+        if call.pure_with is not None and (
+            arguments.is_open or not is_absent(arguments.get(call.pure_with.position, call.pure_with.keyword))
+        ):
+            return
+        if call.how == "blocked":
+            self._m.happens(frame, at, Leaf(_BLOCKED_CODES.get(call.name, "TRG106"), call.name, call.remedy))
+            return
+        code = "TRG202" if call.name in _RANDOM_NAMES else _RECORDED_CODES.get(_area(call), "TRG203")
+        self._m.happens(frame, at, Leaf(code, call.short))
+
+    @staticmethod
+    def _applies(condition: Condition | None, arguments: Arguments) -> bool:
+        """Tell whether a call with these arguments has its effect."""
+        if condition is None:
+            return True
+        value = arguments.get(condition.position, condition.keyword)
+        if condition.test == "unless-given":
+            return is_absent(value) and not arguments.is_open
+        in_memory = value is not None and any(_is_in_memory(atom) for atom in value)
+        if condition.test == "if-given":
+            return not is_absent(value) and not in_memory
+        return not in_memory
+
+
+def _is_in_memory(atom: object) -> bool:
+    if type(atom) is Instance:
+        return atom.type in _IN_MEMORY
+    if type(atom) is External:
+        return atom.name in _IN_MEMORY
+    return type(atom) is Constant and atom.value == ":memory:"
+
+
+def _area(call: RecordedCall) -> str:
+    owner = call.name.rpartition(".")[0]
+    return owner if owner in _RECORDED_CODES else owner.partition(".")[0]

@@ -1,0 +1,367 @@
+"""The machine: evaluates frames until nothing changes any more.
+
+A frame that is needed is evaluated at once while the calls are not deep, else it is queued; a frame whose outcome or
+whose cells change has its readers queued. All sets only grow, and they are bounded, so the queue runs empty: calls in
+circles end, and deep chains of calls do not exhaust Python's stack.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from analyzer.graph.frames import DURABLE, SENDS, Frame, Leaf, ModuleState, Mutation, Step
+from analyzer.graph.heap import Cell
+from analyzer.graph.values import (
+    NOTHING,
+    Arguments,
+    Awaitable,
+    Collection,
+    CollectionKind,
+    Constant,
+    External,
+    Function,
+    Instance,
+    Job,
+    JobDecorator,
+    Key,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from analyzer.catalogue.loader import Catalogue
+    from analyzer.facts.spans import Span
+    from analyzer.graph.annotations import Annotations
+    from analyzer.graph.attributes import Attributes
+    from analyzer.graph.builtins import Builtins
+    from analyzer.graph.calls import Calls
+    from analyzer.graph.classes import Classes
+    from analyzer.graph.collections import Collections
+    from analyzer.graph.durables import Durables
+    from analyzer.graph.expressions import Expressions
+    from analyzer.graph.iteration import Iteration
+    from analyzer.graph.libraries import Libraries
+    from analyzer.graph.names import Names
+    from analyzer.graph.statements import Statements
+    from analyzer.resolve.modules import ModuleTable, SourceModule
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SdkCall:
+    """A call of something of the SDK, as it is written.
+
+    Attributes:
+        name: public name, ``wait_for_event``.
+        arguments: what is passed.
+        frame: where.
+        at: the call.
+    """
+
+    name: str
+    arguments: Arguments
+    frame: Frame
+    at: Span
+
+
+DEEPEST_INLINE: Final = 18
+"""Calls within calls that are evaluated at once; deeper ones are queued."""
+
+FORGET_CONSTANTS: Final = 8
+"""Calls of one function with different arguments after which constants are no longer told apart."""
+
+FORGET_ARGUMENTS: Final = 24
+"""Calls of one function with different arguments after which they are all one."""
+
+MOST_RUNS: Final = 40
+"""Evaluations of one frame after which it is left as it is."""
+
+
+class Machine:
+    """Everything that an evaluation shares.
+
+    Args:
+        modules: the project's modules.
+        catalogue: what libraries do.
+        is_silenced: tells whether the source silences a code at a place in a frame.
+        budget: evaluations of frames after which the rest is left; ``is_exhausted`` tells.
+    """
+
+    def __init__(
+        self,
+        modules: ModuleTable,
+        catalogue: Catalogue,
+        *,
+        is_silenced: Callable[[Frame, Span, str], bool],
+        budget: int = 400_000,
+    ) -> None:
+        self.modules = modules
+        self.catalogue = catalogue
+        self.jobs: dict[Job, JobDecorator] = {}
+        self.tasks: dict[Function, ModuleState] = {}
+        self.sdk_calls: dict[tuple[Frame, Span], SdkCall] = {}
+        self.awaitables: list[Awaitable] = []
+        self.consumed: set[Awaitable] = set()
+        self.is_exhausted = False
+        self.task_calls: dict[tuple[Frame, Span, Frame], str] = {}
+        self.names: Names
+        self.expressions: Expressions
+        self.attributes: Attributes
+        self.calls: Calls
+        self.libraries: Libraries
+        self.builtins: Builtins
+        self.collections: Collections
+        self.iteration: Iteration
+        self.classes: Classes
+        self.annotations: Annotations
+        self.durables: Durables
+        self.statements: Statements
+        self._is_silenced = is_silenced
+        self._budget = budget
+        self._made: dict[Hashable, Any] = {}
+        self._states: dict[str, ModuleState] = {}
+        self._frames: dict[Hashable, Frame] = {}
+        self._contexts: dict[Hashable, int] = {}
+        self._queue: deque[Frame] = deque()
+        self._depth = 0
+        self._order = 0
+
+    # --- atoms --------------------------------------------------------------------------------------------------------
+
+    def make(self, key: Hashable, build: Callable[[], T]) -> T:
+        """Return the one thing of a key, built when it is first asked for."""
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = build()
+        return found  # type: ignore[no-any-return]  # of the key's kind
+
+    def constant(self, value: Key) -> Value:
+        """Return a constant."""
+        return self.make(("constant", type(value), value), lambda: frozenset((Constant(value),)))
+
+    def external(self, name: str) -> Value:
+        """Return something of a library, by qualified name."""
+        return self.make(("external", name), lambda: frozenset((External(name),)))
+
+    def instance(self, type_name: str) -> Value:
+        """Return an instance of a library's type."""
+        return self.make(("instance", type_name), lambda: frozenset((Instance(type_name),)))
+
+    def collection(self, kind: CollectionKind, frame: Frame | None, at: Hashable) -> Collection:
+        """Return the collection made at a place."""
+        key = ("collection", kind, frame, at)
+        return self.make(key, lambda: Collection(kind, frame, Cell(), Cell()))
+
+    # --- cells --------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def read(cell: Cell, frame: Frame) -> Value:
+        """Return what a cell holds, and evaluate ``frame`` again when that grows."""
+        cell.readers.add(frame)
+        return cell.value
+
+    def write(self, cell: Cell, value: Value) -> None:
+        """Add to what a cell holds."""
+        if not value <= cell.value:
+            cell.value |= value
+            for reader in cell.readers:
+                self.enqueue(reader)
+
+    # --- modules ------------------------------------------------------------------------------------------------------
+
+    def module(self, name: str) -> ModuleState | None:
+        """Return the project's module of a name, None when it is not the project's."""
+        source = self.modules.find(name)
+        return None if source is None else self.state_of(source)
+
+    def state_of(self, source: SourceModule) -> ModuleState:
+        """Return what is known of a module."""
+        state = self._states.get(source.name)
+        if state is None:
+            state = self._states[source.name] = ModuleState(source)
+        return state
+
+    def module_frame(self, state: ModuleState, reader: Frame | None) -> Frame:
+        """Return the frame of a module's statements, evaluated unless it is under way."""
+        frame = state.frame
+        if frame is None:
+            frame = state.frame = Frame("module", state)
+        if reader is not None and reader is not frame:
+            reader.reads.add(state)
+            frame.callers.add(reader)
+        if not frame.is_done and not frame.is_running:
+            self.evaluate(frame)
+        return frame
+
+    # --- frames -------------------------------------------------------------------------------------------------------
+
+    def function_frame(
+        self, function: Function, parameters: dict[str, Value], caller: Frame, *, in_task: bool = False
+    ) -> Frame:
+        """Return the frame of a function called with these arguments, evaluated unless calls are deep.
+
+        Args:
+            function: what is called.
+            parameters: what its parameters hold.
+            caller: the calling frame.
+            in_task: the call is a task's, so that the frame's effects are none of the caller's.
+        """
+        era = caller.era
+        group = (function, era)
+        key: Hashable = (group, tuple(parameters.items()))
+        frame = self._frames.get(key)
+        if frame is None:
+            count = self._contexts.get(group, 0)
+            if count >= FORGET_CONSTANTS:
+                parameters = {name: _without_constants(value) for name, value in parameters.items()}
+                key = (group, tuple(parameters.items()))
+            if count >= FORGET_ARGUMENTS and key not in self._frames:
+                frame = self._joined_frame(function, parameters, caller, (group, "all"))
+            else:
+                frame = self._frames.get(key)
+        if frame is None:
+            self._contexts[group] = self._contexts.get(group, 0) + 1
+            frame = self._frames[key] = self._new_frame(function, parameters, caller)
+        if in_task:
+            self._make_entry(frame)
+        else:
+            caller.callees.add(frame)
+        self._need(frame, caller)
+        return frame
+
+    def entry_frame(self, function: Function, parameters: dict[str, Value], root: Frame, *, is_job: bool) -> Frame:
+        """Return the frame of a body: of a job, or of a task that no body calls."""
+        key: Hashable = ("entry", function, is_job)
+        frame = self._frames.get(key)
+        if frame is None:
+            frame = self._frames[key] = self._new_frame(function, parameters, root)
+            frame.entry = True
+            frame.is_job = is_job
+        self._need(frame, root)
+        return frame
+
+    @staticmethod
+    def _make_entry(frame: Frame) -> None:
+        """Have all ways to effects kept from now on."""
+        if not frame.entry:
+            frame.entry = True
+            frame.is_done = False
+
+    def _joined_frame(self, function: Function, parameters: dict[str, Value], caller: Frame, key: Hashable) -> Frame:
+        frame = self._frames.get(key)
+        if frame is None:
+            frame = self._frames[key] = self._new_frame(function, parameters, caller)
+        else:
+            for name, value in parameters.items():
+                known = frame.parameters.get(name, NOTHING)
+                if not value <= known:
+                    frame.parameters[name] = known | value
+                    frame.is_done = False
+        return frame
+
+    @staticmethod
+    def _new_frame(function: Function, parameters: dict[str, Value], caller: Frame) -> Frame:
+        return Frame(
+            "function", function.home, function=function, parent=function.parent, era=caller.era, parameters=parameters
+        )
+
+    def _need(self, frame: Frame, caller: Frame) -> None:
+        frame.callers.add(caller)
+        if frame.is_done or frame.is_running:
+            return
+        if self._depth < DEEPEST_INLINE:
+            self.evaluate(frame)
+        else:
+            self.enqueue(frame)
+
+    def enqueue(self, frame: Frame) -> None:
+        """Have a frame evaluated again."""
+        if not frame.is_queued and frame.runs < MOST_RUNS:
+            frame.is_queued = True
+            self._queue.append(frame)
+
+    def evaluate(self, frame: Frame) -> None:
+        """Evaluate a frame; when it comes out differently than before, its callers are queued."""
+        if frame.is_running or self._budget <= 0:
+            self.is_exhausted = self.is_exhausted or self._budget <= 0
+            return
+        self._budget -= 1
+        frame.runs += 1
+        frame.is_queued = False
+        frame.is_running = True
+        frame.is_done = True
+        self._depth += 1
+        before = frame.size()
+        try:
+            self.statements.run(frame)
+        finally:
+            self._depth -= 1
+            frame.is_running = False
+        if frame.size() != before or (frame.kind == "module" and frame.runs == 1):
+            for caller in frame.callers:
+                if caller is frame or not (caller.is_running and frame.runs == 1):
+                    self.enqueue(caller)
+
+    def settle(self) -> None:
+        """Evaluate what is queued until nothing is."""
+        while self._queue:
+            frame = self._queue.popleft()
+            if frame.is_queued:
+                frame.is_queued = False
+                self.evaluate(frame)
+
+    # --- effects ------------------------------------------------------------------------------------------------------
+
+    def happens(self, frame: Frame, at: Span, leaf: Leaf, callee: Frame | None = None) -> None:
+        """Note that a frame has an effect, by itself or in a frame that it calls."""
+        code = leaf.code
+        if code in (DURABLE, SENDS):
+            frame.durables += 1
+        known = frame.steps.get(code)
+        if known is not None and not frame.entry:
+            return
+        if known is not None and code in frame.sites.get(at, ()):
+            return
+        if frame.era == "import" or self._is_silenced(frame, at, code):
+            return
+        self._order += 1
+        step = Step(at, leaf, callee, self._order)
+        if known is None:
+            frame.steps[code] = step
+        if frame.entry:
+            frame.sites.setdefault(at, {}).setdefault(code, step)
+
+    def passes_on(self, frame: Frame, at: Span, callee: Frame) -> None:
+        """Note that a frame has all effects of one that it calls."""
+        for step in list(callee.steps.values()):
+            self.happens(frame, at, step.leaf, callee)
+        for mutation in list(callee.mutations.values()):
+            if mutation.maker is not frame:
+                frame.mutations.setdefault((mutation.target, mutation.name), mutation)
+
+    def changes(self, mutation: Mutation) -> None:
+        """Note that a frame changes something that it did not make."""
+        mutation.frame.mutations.setdefault((mutation.target, mutation.name), mutation)
+
+    # --- awaitables ---------------------------------------------------------------------------------------------------
+
+    def consume(self, value: Value, depth: int = 3) -> None:
+        """Note that whatever is awaitable in a value is in good hands."""
+        for atom in value:
+            if type(atom) is Awaitable:
+                if atom not in self.consumed:
+                    self.consumed.add(atom)
+            elif type(atom) is Collection and depth:
+                self.consume(atom.elements.value, depth - 1)
+                for cell in list(atom.items.values()):
+                    self.consume(cell.value, depth - 1)
+
+
+def _without_constants(value: Value) -> Value:
+    if any(type(atom) is Constant for atom in value):
+        return frozenset(atom for atom in value if type(atom) is not Constant)
+    return value

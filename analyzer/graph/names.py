@@ -1,0 +1,244 @@
+"""Variables: where a name is found, where it is bound, what an import binds."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Final
+
+from trigger_sdk.protocol.recorded import BY_NAME
+
+from analyzer.graph.frames import Frame, Leaf, ModuleState, Mutation
+from analyzer.graph.heap import Cell
+from analyzer.graph.sdk_names import EXPORTED, SDK
+from analyzer.graph.values import NOTHING, Imported, Module, Value, union
+
+if TYPE_CHECKING:
+    from analyzer.facts import tree
+    from analyzer.facts.spans import Span
+    from analyzer.graph.machine import Machine
+
+_BUILTINS: Final = frozenset(dir(builtins))
+STATE: Final = "TRG108"
+"""The code of changed global state."""
+
+
+class Names:
+    """Looks names up and binds them."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def load(self, name: str, frame: Frame) -> Value:
+        """Return what a name holds where ``frame`` stands."""
+        value = frame.env.get(name)
+        function = frame.function
+        if value is not None:
+            if function is not None and name in function.facts.captured and name in frame.cells:
+                value |= self._machine.read(frame.cells[name], frame)
+            return self.resolve(value, frame)
+        if function is not None and name in function.facts.bound:
+            return NOTHING
+        around = frame.parent
+        while around is not None:
+            if around.function is not None and name in around.function.facts.bound:
+                return self.resolve(self._machine.read(_cell(around, name), frame), frame)
+            around = around.parent
+        return self.load_global(name, frame.home, frame)
+
+    def load_global(self, name: str, state: ModuleState, frame: Frame) -> Value:
+        """Return what a name holds at the top of a module, or as a builtin."""
+        value = self._of_module(state, name, frame)
+        if value is not None:
+            return value
+        return self._machine.external(f"builtins.{name}") if name in _BUILTINS else NOTHING
+
+    def attribute(self, state: ModuleState, name: str, frame: Frame) -> Value:
+        """Return an attribute of a module of the project: a variable of it, or a submodule."""
+        value = self._of_module(state, name, frame)
+        if value is not None:
+            return value
+        below = self._machine.module(f"{state.source.name}.{name}")
+        return NOTHING if below is None else self._machine.make(("module", below), lambda: frozenset((Module(below),)))
+
+    def _of_module(self, state: ModuleState, name: str, frame: Frame) -> Value | None:
+        top = self._machine.module_frame(state, frame)
+        value = top.env.get(name)
+        stored = state.stores.get(name)
+        if stored is not None:
+            value = (value or NOTHING) | self._machine.read(stored, frame)
+        if value is None:
+            return self._of_stars(state, name)
+        return self.resolve(value, frame)
+
+    def _of_stars(self, state: ModuleState, name: str) -> Value | None:
+        """Return a name that ``from library import *`` binds, as far as the catalogue knows the library."""
+        for library in reversed(state.stars):
+            if self._exports(library, name):
+                return self._machine.external(f"{library}.{name}")
+        return None
+
+    def _exports(self, library: str, name: str) -> bool:
+        if name.startswith("_"):
+            return False
+        if library == SDK:
+            return name in EXPORTED
+        qualname = f"{library}.{name}"
+        catalogue = self._machine.catalogue
+        return qualname in BY_NAME or catalogue.lookup(qualname) is not None or catalogue.is_class(qualname)
+
+    def resolve(self, value: Value, frame: Frame) -> Value:
+        """Return a value with the names that were imported looked up."""
+        for atom in value:
+            if type(atom) is Imported:
+                break
+        else:
+            return value
+        kept = frozenset(atom for atom in value if type(atom) is not Imported)
+        found = [self.imported(atom, frame) for atom in value if type(atom) is Imported]
+        return kept | union(found)
+
+    def imported(self, atom: Imported, frame: Frame) -> Value:
+        """Return what an imported name is; imports in a circle give nothing."""
+        seen = {(atom.module, atom.name)}
+        while True:
+            top = self._machine.module_frame(atom.module, frame)
+            raw = top.env.get(atom.name, NOTHING)
+            following = [other for other in raw if type(other) is Imported]
+            if not following:
+                return self.attribute(atom.module, atom.name, frame)
+            if len(raw) > 1 or len(following) > 1:
+                return self._all_imported(raw, frame, seen)
+            atom = following[0]
+            if (atom.module, atom.name) in seen:
+                return NOTHING
+            seen.add((atom.module, atom.name))
+
+    def _all_imported(self, raw: Value, frame: Frame, seen: set[tuple[ModuleState, str]]) -> Value:
+        """Return what a name is that is imported from one of several places."""
+        result = NOTHING
+        pending = list(raw)
+        while pending:
+            atom = pending.pop()
+            if type(atom) is not Imported:
+                result |= {atom}
+                continue
+            if (atom.module, atom.name) in seen:
+                continue
+            seen.add((atom.module, atom.name))
+            top = self._machine.module_frame(atom.module, frame)
+            inner = top.env.get(atom.name)
+            if inner is None:
+                result |= self.attribute(atom.module, atom.name, frame)
+            else:
+                pending.extend(inner)
+        return result
+
+    # --- binding ------------------------------------------------------------------------------------------------------
+
+    def store(self, name: str, value: Value, frame: Frame, at: Span) -> None:
+        """Bind a name."""
+        function = frame.function
+        if function is None:
+            frame.env[name] = value
+            return
+        facts = function.facts
+        if name in facts.global_names:
+            self.store_global(name, value, frame, at)
+            return
+        if name in facts.nonlocal_names:
+            around = frame.parent
+            while around is not None:
+                if around.function is not None and name in around.function.facts.bound:
+                    self._machine.write(_cell(around, name), value)
+                    self._machine.changes(Mutation(around, around, name, frame, at))
+                    return
+                around = around.parent
+            return
+        frame.env[name] = value
+        if name in facts.captured:
+            self._machine.write(_cell(frame, name), value)
+
+    def store_global(self, name: str, value: Value, frame: Frame, at: Span) -> None:
+        """Bind a name at the top of the frame's module, as ``global`` does."""
+        stores = frame.home.stores
+        if name not in stores:
+            stores[name] = Cell()
+        self._machine.write(stores[name], value)
+        self._machine.happens(frame, at, Leaf(STATE, f"the global variable {name}"))
+
+    # --- imports ------------------------------------------------------------------------------------------------------
+
+    def bind_import(self, node: tree.Import, frame: Frame) -> None:
+        """Carry out ``import a.b`` or ``import a.b as c``."""
+        root = node.module.partition(".")[0]
+        name = node.name or root
+        wanted = node.module if node.name else root
+        self.store(name, self._module_value(wanted), frame, 0)
+
+    def _module_value(self, name: str) -> Value:
+        state = self._machine.module(name)
+        if state is not None:
+            return self._machine.make(("module", state), lambda: frozenset((Module(state),)))
+        return NOTHING if self._machine.module(name.partition(".")[0]) is not None else self._machine.external(name)
+
+    def bind_from(self, node: tree.ImportFrom, frame: Frame) -> None:
+        """Carry out ``from a import b as c``."""
+        source = self._source(node, frame)
+        if source is None:
+            for name, bound in node.names:
+                if name != "*":
+                    self.store(bound, NOTHING, frame, 0)
+            return
+        state = self._machine.module(source)
+        local_root = self._machine.module(source.partition(".")[0]) is not None
+        for name, bound in node.names:
+            if name == "*":
+                self._bind_star(source, state, frame)
+            elif state is not None:
+                self.store(bound, self._lazily(state, name), frame, 0)
+            else:
+                self.store(bound, NOTHING if local_root else self._machine.external(f"{source}.{name}"), frame, 0)
+
+    def _lazily(self, state: ModuleState, name: str) -> Value:
+        return self._machine.make(("imported", state, name), lambda: frozenset((Imported(state, name),)))
+
+    @staticmethod
+    def _source(node: tree.ImportFrom, frame: Frame) -> str | None:
+        """Return the absolute name of the module that is imported from; None when dots lead out of the top."""
+        if node.level == 0:
+            return node.module
+        parts = frame.home.source.package.split(".") if frame.home.source.package else []
+        keep = len(parts) - (node.level - 1)
+        if keep < 0 or (keep == 0 and not node.module):
+            return None
+        return ".".join([*parts[:keep], *([node.module] if node.module else [])]) or None
+
+    def _bind_star(self, source: str, state: ModuleState | None, frame: Frame) -> None:
+        if state is None:
+            if self._machine.module(source.partition(".")[0]) is None:
+                frame.home.stars.append(source)
+                self._forget_shadowed(source, frame)
+            return
+        top = self._machine.module_frame(state, frame)
+        exports = state.source.facts.exports
+        names = exports if exports is not None else tuple(name for name in top.env if not name.startswith("_"))
+        for name in names:
+            self.store(name, self._lazily(state, name), frame, 0)
+        for library in state.stars:
+            if library not in frame.home.stars and exports is None:
+                frame.home.stars.append(library)
+
+    def _forget_shadowed(self, library: str, frame: Frame) -> None:
+        """Unbind the names that a library's star import binds anew."""
+        for name in [name for name in frame.env if self._exports(library, name)]:
+            frame.env[name] = self._machine.external(f"{library}.{name}")
+
+
+def _cell(frame: Frame, name: str) -> Cell:
+    """Return the cell of a variable that functions inside a frame see."""
+    cell = frame.cells.get(name)
+    if cell is None:
+        cell = frame.cells[name] = Cell()
+    return cell

@@ -1,0 +1,504 @@
+"""Statements: how a frame is evaluated, from its first line to its last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.facts import tree
+from analyzer.facts.module import decode_body
+from analyzer.graph.definitions import Definitions
+from analyzer.graph.frames import Frame, Leaf
+from analyzer.graph.values import (
+    NOTHING,
+    Arguments,
+    Class,
+    Collection,
+    Constant,
+    External,
+    Generator,
+    Instance,
+    Object,
+    Value,
+    union,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyzer.graph.machine import Machine
+
+Env = dict[str, Value]
+
+UNBOUNDED: Final = "TRG407"
+_LOOP_PASSES: Final = 3
+
+
+class Loop:
+    """What leaves a loop early: the variables at each ``break`` and ``continue``."""
+
+    __slots__ = ("breaks", "continues")
+
+    def __init__(self) -> None:
+        self.breaks: list[Env] = []
+        self.continues: list[Env] = []
+
+
+class Statements(Definitions):
+    """Evaluates statements. A block that does not reach its end is not joined with what follows it."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine)
+        self._executors: dict[type[tree.Node], Callable[[Any, Frame, Loop | None], bool]] = {
+            tree.Assign: self._assign,
+            tree.Augment: self._augment,
+            tree.Annotate: self._annotate,
+            tree.Evaluate: self._evaluate,
+            tree.Return: self._return,
+            tree.If: self._if,
+            tree.For: self._for,
+            tree.While: self._while,
+            tree.With: self._with,
+            tree.Try: self._try,
+            tree.Raise: self._raise,
+            tree.Delete: self._delete,
+            tree.Import: lambda node, frame, _loop: machine.names.bind_import(node, frame) or True,
+            tree.ImportFrom: lambda node, frame, _loop: machine.names.bind_from(node, frame) or True,
+            tree.Define: lambda node, frame, _loop: self.define(node, frame) or True,
+            tree.DefineClass: lambda node, frame, _loop: self.define_class(node, frame) or True,
+            tree.Match: self._match,
+            tree.Jump: self._jump,
+        }
+
+    def run(self, frame: Frame) -> None:
+        """Evaluate a frame from its beginning."""
+        frame.env = {}
+        frame.durables = 0
+        ignores, self._m.expressions.ignores_order = self._m.expressions.ignores_order, False
+        try:
+            if frame.function is not None:
+                self._bind_parameters(frame)
+                self.block(decode_body(frame.function.facts.body), frame, None)
+            elif frame.cls is not None:
+                self.block(decode_body(frame.cls.facts.body), frame, None)
+            else:
+                self.block(decode_body(frame.home.source.facts.body), frame, None)
+        finally:
+            self._m.expressions.ignores_order = ignores
+
+    def _bind_parameters(self, frame: Frame) -> None:
+        function = frame.function
+        if function is None:
+            return
+        scope = function.owner.frame if function.owner is not None else frame.parent
+        for parameter in function.facts.parameters:
+            value = frame.parameters.get(parameter.name, NOTHING)
+            if (
+                (not value or _only_none(value))
+                and parameter.annotation is not None
+                and parameter.kind
+                not in (
+                    "star",
+                    "stars",
+                )
+            ):
+                where = scope if scope is not None else self._m.module_frame(function.home, frame)
+                value |= self._m.annotations.instances(parameter.annotation, where, frame)
+            self._m.names.store(parameter.name, value, frame, 0)
+
+    def block(self, statements: list[tree.Statement], frame: Frame, loop: Loop | None) -> bool:
+        """Evaluate statements in their order; return whether what follows them is reached."""
+        for statement in statements:
+            try:
+                reached = self._executors[type(statement)](statement, frame, loop)
+            except RecursionError:
+                reached = True  # an expression nested too deeply: nothing is known of it
+            if not reached:
+                return False
+        return True
+
+    # --- binding ------------------------------------------------------------------------------------------------------
+
+    def bind(self, target: tree.Expression, value: Value, frame: Frame, at: int) -> None:
+        """Bind a target: a name, an attribute, an item, or several of them."""
+        kind = type(target)
+        if kind is tree.Name:
+            self._m.names.store(target.id, value, frame, target.at)  # type: ignore[union-attr]
+        elif isinstance(target, tree.Attribute):
+            owner = self._m.expressions.evaluate(target.value, frame)
+            self._m.attributes.store(owner, target.name, value, frame, target.at)
+        elif isinstance(target, tree.Subscript):
+            self._bind_item(target, value, frame)
+        elif isinstance(target, tree.Starred):
+            atom = self._m.collection("list", frame, (at, "starred"))
+            self._m.write(atom.elements, value)
+            self.bind(target.value, frozenset((atom,)), frame, at)
+        elif isinstance(target, tree.Sequence):
+            self._bind_several(target, value, frame, at)
+
+    def _bind_item(self, target: tree.Subscript, value: Value, frame: Frame) -> None:
+        owner = self._m.expressions.evaluate(target.value, frame)
+        index = self._m.expressions.evaluate(target.index, frame)
+        self._m.consume(value)
+        self._m.collections.store(owner, index, value, frame, target.at)
+        for atom in owner:
+            if type(atom) is Object:
+                self._m.calls.method(atom, "__setitem__", (index, value), frame, target.at)
+            elif type(atom) is Instance:
+                self._m.libraries.call(f"{atom.type}.__setitem__", None, frame, target.at)
+
+    def _bind_several(self, target: tree.Sequence, value: Value, frame: Frame, at: int) -> None:
+        exact = self._m.collections.positions(value, frame)
+        elements = target.elements
+        if exact is not None and len(exact) == len(elements) and not any(type(e) is tree.Starred for e in elements):
+            for element, item in zip(elements, exact, strict=True):
+                self.bind(element, item, frame, at)
+            return
+        whole = self._m.iteration.unpack(value, frame, at, escapes=True)
+        for position, element in enumerate(elements):
+            found = whole
+            if exact is None and type(element) is not tree.Starred:
+                exact_items = [
+                    self._m.read(atom.items[position], frame)
+                    for atom in value
+                    if type(atom) is Collection and position in atom.items and not atom.elements.value
+                ]
+                found = union(exact_items) if exact_items and len(exact_items) == len(value) else whole
+            self.bind(element, found, frame, at)
+
+    def _assign(self, node: tree.Assign, frame: Frame, _loop: Loop | None) -> bool:
+        value = self._sorted_later(node.targets[0], node.value, frame)
+        for target in node.targets:
+            self.bind(target, value, frame, node.at)
+        return True
+
+    def _sorted_later(self, target: tree.Expression, node: tree.Expression, frame: Frame) -> Value:
+        """Evaluate what is assigned; the order of a list that is sorted in place does not matter."""
+        expressions = self._m.expressions
+        if type(target) is tree.Name and frame.function is not None and target.id in frame.function.facts.sorted_names:
+            before, expressions.ignores_order = expressions.ignores_order, True
+            try:
+                return expressions.evaluate(node, frame)
+            finally:
+                expressions.ignores_order = before
+        return expressions.evaluate(node, frame)
+
+    def _augment(self, node: tree.Augment, frame: Frame, _loop: Loop | None) -> bool:
+        value = self._m.expressions.evaluate(node.value, frame)
+        left = self._m.expressions.evaluate(node.target, frame)
+        for atom in left:
+            if type(atom) is Collection and atom.kind not in ("tuple", "frozenset"):
+                self._m.collections.changed(atom, frame, node.at)
+                if atom.kind == "list":
+                    self._m.write(atom.elements, self._m.iteration.unpack(value, frame, node.at, escapes=True))
+            elif type(atom) is Object and self._m.classes.find(atom.cls, f"__i{node.operator}__") is not None:
+                self._m.calls.method(atom, f"__i{node.operator}__", (value,), frame, node.at)
+        kept = frozenset(atom for atom in left if type(atom) is Collection)
+        result = kept or self._m.expressions.operate(node.operator, left, value, frame, node.at)
+        self.bind(node.target, result, frame, node.at)
+        return True
+
+    def _annotate(self, node: tree.Annotate, frame: Frame, _loop: Loop | None) -> bool:
+        value = NOTHING
+        if node.value is not None:
+            value = self._sorted_later(node.target, node.value, frame)
+        if not value or _only_none(value):
+            scope = frame if frame.function is None or frame.function.owner is None else frame
+            value |= self._m.annotations.instances(node.annotation, scope, frame)
+        if node.value is not None or frame.kind != "class":
+            self.bind(node.target, value, frame, node.at)
+        return True
+
+    def _delete(self, node: tree.Delete, frame: Frame, _loop: Loop | None) -> bool:
+        for target in node.targets:
+            if isinstance(target, tree.Name):
+                frame.env.pop(target.id, None)
+                if frame.function is not None and target.id in frame.function.facts.global_names:
+                    self._m.names.store_global(target.id, NOTHING, frame, node.at)
+            elif isinstance(target, tree.Subscript):
+                owner = self._m.expressions.evaluate(target.value, frame)
+                self._m.expressions.evaluate(target.index, frame)
+                for atom in owner:
+                    if type(atom) is Collection:
+                        self._m.collections.changed(atom, frame, node.at)
+                    elif type(atom) is Object:
+                        self._m.calls.method(atom, "__delitem__", (NOTHING,), frame, node.at)
+                    elif type(atom) is Instance:
+                        self._m.libraries.call(f"{atom.type}.__delitem__", None, frame, node.at)
+            elif isinstance(target, tree.Attribute):
+                owner = self._m.expressions.evaluate(target.value, frame)
+                self._m.attributes.store(owner, target.name, NOTHING, frame, node.at)
+        return True
+
+    # --- simple statements --------------------------------------------------------------------------------------------
+
+    def _evaluate(self, node: tree.Evaluate, frame: Frame, _loop: Loop | None) -> bool:
+        self._m.expressions.evaluate(node.value, frame)
+        return not self._never_returns(node.value)
+
+    @staticmethod
+    def _never_returns(node: tree.Expression) -> bool:
+        function = node.function if isinstance(node, tree.Call) else None
+        return (
+            isinstance(function, tree.Attribute)
+            and function.name == "exit"
+            and isinstance(function.value, tree.Name)
+            and function.value.id == "sys"
+        )
+
+    def _return(self, node: tree.Return, frame: Frame, _loop: Loop | None) -> bool:
+        if node.value is not None:
+            value = self._m.expressions.evaluate(node.value, frame)
+            frame.returns |= value
+            if frame.is_job:
+                self._m.durables.check_value(value, frame, node.at, "the job returns")
+        return False
+
+    def _raise(self, node: tree.Raise, frame: Frame, _loop: Loop | None) -> bool:
+        for value in node.values:
+            self._m.expressions.evaluate(value, frame)
+        return False
+
+    @staticmethod
+    def _jump(node: tree.Jump, frame: Frame, loop: Loop | None) -> bool:
+        if loop is not None:
+            (loop.breaks if node.kind == "break" else loop.continues).append(dict(frame.env))
+        return False
+
+    # --- branches -----------------------------------------------------------------------------------------------------
+
+    def _if(self, node: tree.If, frame: Frame, loop: Loop | None) -> bool:
+        verdict = _known(node.test)
+        if verdict is None:
+            self._m.expressions.test(node.test, frame)
+        if verdict is True:
+            return self.block(node.body, frame, loop)
+        if verdict is False:
+            return self.block(node.orelse, frame, loop)
+        before = dict(frame.env)
+        body = self.block(node.body, frame, loop)
+        after_body, frame.env = frame.env, before
+        orelse = self.block(node.orelse, frame, loop)
+        return _join(frame, [(body, after_body), (orelse, frame.env)])
+
+    def _match(self, node: tree.Match, frame: Frame, loop: Loop | None) -> bool:
+        subject = self._m.expressions.evaluate(node.subject, frame)
+        before = dict(frame.env)
+        ends: list[tuple[bool, Env]] = []
+        is_complete = False
+        for case in node.cases:
+            frame.env = dict(before)
+            found = union(self._m.expressions.evaluate(cls, frame) for cls in case.classes)
+            narrowed = union(self._instances(found, frame)) or subject
+            for value in case.values:
+                self._m.expressions.evaluate(value, frame)
+            for name in case.names:
+                self._m.names.store(name, narrowed, frame, node.at)
+            ends.append((self.block(case.body, frame, loop), frame.env))
+            is_complete = is_complete or case.is_any
+        if not is_complete:
+            ends.append((True, before))
+        return _join(frame, ends)
+
+    def _instances(self, classes: Value, frame: Frame) -> list[Value]:
+        found = []
+        for atom in classes:
+            if type(atom) is Class:
+                found.append(frozenset((self._m.classes.any_instance(atom, frame),)))
+            elif type(atom) is External:
+                found.append(self._m.instance(self._m.catalogue.canonical(atom.name)))
+        return found
+
+    # --- loops --------------------------------------------------------------------------------------------------------
+
+    def _for(self, node: tree.For, frame: Frame, _loop: Loop | None) -> bool:
+        iterable = self._m.expressions.evaluate(node.iterable, frame)
+        element = self._m.iteration.exhaust(iterable, frame, node.at, is_async=node.is_async)
+        steps = frame.durables
+
+        def enter() -> None:
+            self.bind(node.target, element, frame, node.at)
+
+        self._repeat(node.body, frame, enter)
+        has_steps = frame.durables > steps
+        if self._m.iteration.is_unordered(iterable) and self._m.iteration.loop_escapes(
+            node, frame, has_steps=has_steps
+        ):
+            self._m.iteration.escapes(frame, node.at, "the order of a set")
+        if has_steps and _is_endless(iterable) and not _leaves(node.body):
+            self._m.happens(frame, node.at, Leaf(UNBOUNDED, "an endless loop"))
+        return self.block(node.orelse, frame, None) or _breaks(node.body)
+
+    def _while(self, node: tree.While, frame: Frame, _loop: Loop | None) -> bool:
+        endless = _known(node.test) is True
+        steps = frame.durables
+        if _known(node.test) is False:
+            return self.block(node.orelse, frame, None)
+
+        def enter() -> None:
+            if not endless:
+                self._m.expressions.test(node.test, frame)
+
+        self._repeat(node.body, frame, enter)
+        if endless and frame.durables > steps and not _leaves(node.body):
+            self._m.happens(frame, node.at, Leaf(UNBOUNDED, "an endless loop"))
+        if endless:
+            return _breaks(node.body)
+        return self.block(node.orelse, frame, None) or _breaks(node.body)
+
+    def _repeat(self, body: list[tree.Statement], frame: Frame, enter: Callable[[], None]) -> None:
+        """Evaluate a loop's body until variables that were there before it hold nothing new."""
+        before = dict(frame.env)
+        loop = Loop()
+        for _ in range(_LOOP_PASSES):
+            loop = Loop()
+            start = dict(frame.env)
+            enter()
+            reached = self.block(body, frame, loop)
+            ends = [(reached, frame.env), (True, before), *((True, env) for env in loop.continues)]
+            _join(frame, ends)
+            frame.env = _union([frame.env, start])
+            if all(frame.env.get(name, NOTHING) <= value for name, value in start.items()):
+                break
+        frame.env = _union([frame.env, *loop.breaks])
+
+    # --- with and try -------------------------------------------------------------------------------------------------
+
+    def _with(self, node: tree.With, frame: Frame, loop: Loop | None) -> bool:
+        managers = []
+        for expression, target in node.items:
+            manager = self._m.expressions.evaluate(expression, frame)
+            managers.append(manager)
+            entered = self.enter(manager, frame, node.at, is_async=node.is_async)
+            if target is not None:
+                self.bind(target, entered, frame, node.at)
+        steps = frame.durables
+        reached = self.block(node.body, frame, loop)
+        for manager in managers:
+            self.leave(manager, frame, node.at, is_async=node.is_async)
+            if frame.durables > steps:
+                self.check_suppress(node, manager, frame)
+                reached = reached or self.is_suppress(manager)
+        return reached
+
+    def _try(self, node: tree.Try, frame: Frame, loop: Loop | None) -> bool:
+        before = dict(frame.env)
+        steps = frame.durables
+        reached = self.block(node.body, frame, loop)
+        has_steps = frame.durables > steps
+        after = frame.env
+        if reached:
+            reached = self.block(node.orelse, frame, loop)
+        ends = [(reached, frame.env)]
+        for handler in node.handlers:
+            frame.env = _union([before, after])
+            caught = NOTHING if handler.type is None else self._m.expressions.evaluate(handler.type, frame)
+            if handler.name is not None:
+                frame.env[handler.name] = union(self._instances(caught, frame))
+            ends.append((self.block(handler.body, frame, loop), frame.env))
+        if has_steps:
+            self.check_handlers(node, frame)
+        reached = _join(frame, ends)
+        if not reached:
+            frame.env = _union([env for _, env in ends])
+        return self.block(node.final, frame, loop) and reached
+
+    def enter(self, manager: Value, frame: Frame, at: int, *, is_async: bool) -> Value:
+        """Enter a context manager; return what ``as`` binds."""
+        name = "__aenter__" if is_async else "__enter__"
+        result = NOTHING
+        for atom in manager:
+            if type(atom) is Generator:
+                result |= self._m.iteration.exhaust(frozenset((atom,)), frame, at)
+            elif type(atom) is Object:
+                found = self._m.calls.method(atom, name, (), frame, at)
+                result |= self._m.expressions.awaited(found, frame, at) or frozenset((atom,))
+            elif type(atom) is Instance:
+                result |= self._m.libraries.call(f"{atom.type}.{name}", None, frame, at) or frozenset((atom,))
+            elif type(atom) is Collection:
+                result |= {atom}
+        return result
+
+    def leave(self, manager: Value, frame: Frame, at: int, *, is_async: bool) -> None:
+        """Leave a context manager."""
+        name = "__aexit__" if is_async else "__exit__"
+        for atom in manager:
+            if type(atom) is Object:
+                arguments = Arguments((NOTHING, NOTHING, NOTHING)).positional
+                found = self._m.calls.method(atom, name, arguments, frame, at)
+                self._m.expressions.awaited(found, frame, at)
+
+
+def _only_none(value: Value) -> bool:
+    return all(type(atom) is Constant and atom.value is None for atom in value)
+
+
+def _known(test: tree.Expression) -> bool | None:
+    """Return what a condition is known to be at run time, None when it is not."""
+    if isinstance(test, tree.Constant):
+        return bool(test.value)
+    if isinstance(test, tree.Compare) and isinstance(test.left, tree.Name) and test.left.id == "__name__":
+        return False if test.operators == ["eq"] else None
+    return None
+
+
+def _join(frame: Frame, ends: list[tuple[bool, Env]]) -> bool:
+    """Continue with the variables of all branches that reach their end; return whether one does."""
+    reached = [env for is_reached, env in ends if is_reached]
+    if reached:
+        frame.env = _union(reached)
+    return bool(reached)
+
+
+def _union(envs: list[Env]) -> Env:
+    result = dict(envs[0])
+    for env in envs[1:]:
+        for name, value in env.items():
+            known = result.get(name)
+            if known is None:
+                result[name] = value
+            elif known is not value and not value <= known:
+                result[name] = known | value
+    return result
+
+
+def _is_endless(iterable: Value) -> bool:
+    return any(type(atom) is Instance and atom.type in ("itertools.count()", "itertools.repeat()") for atom in iterable)
+
+
+def _breaks(body: list[tree.Statement]) -> bool:
+    """Tell whether a loop's body has a ``break`` of that loop."""
+    for statement in body:
+        if isinstance(statement, tree.Jump):
+            if statement.kind == "break":
+                return True
+        elif isinstance(statement, tree.For | tree.While):
+            if _breaks(statement.orelse):
+                return True
+        elif any(_breaks(block) for block in _blocks(statement)):
+            return True
+    return False
+
+
+def _leaves(body: list[tree.Statement]) -> bool:
+    """Tell whether a loop's body can leave the loop: ``break``, ``return``, ``raise``."""
+    return _breaks(body) or _ends(body)
+
+
+def _ends(body: list[tree.Statement]) -> bool:
+    return any(
+        isinstance(statement, tree.Return | tree.Raise) or any(_ends(block) for block in _blocks(statement))
+        for statement in body
+    )
+
+
+def _blocks(statement: tree.Statement | tree.Handler) -> list[list[tree.Statement]]:
+    """Return the blocks inside a statement."""
+    if isinstance(statement, tree.If | tree.For | tree.While):
+        return [statement.body, statement.orelse]
+    if isinstance(statement, tree.With):
+        return [statement.body]
+    if isinstance(statement, tree.Try):
+        return [statement.body, statement.orelse, statement.final, *(handler.body for handler in statement.handlers)]
+    if isinstance(statement, tree.Match):
+        return [case.body for case in statement.cases]
+    return []

@@ -1,0 +1,379 @@
+"""What a variable may hold, as far as the text tells.
+
+A :data:`Value` is a set of atoms: the things that are known to be possible. What is not known is left out, so that the
+empty set is both "nothing" and "anything": an unknown receiver has no effect. Atoms are compared by identity; the machine
+makes each once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analyzer.facts.module import ClassFacts, FunctionFacts
+    from analyzer.graph.frames import Frame, ModuleState
+    from analyzer.graph.heap import Cell
+
+
+class Atom:
+    """One thing that a variable may hold."""
+
+    __slots__ = ()
+
+
+Value = frozenset[Atom]
+"""What is known to be possible."""
+
+NOTHING: Final[Value] = frozenset()
+"""Nothing is known."""
+
+Key = str | int | bool | None
+"""A constant: index of a tuple, key of a dict."""
+
+
+class Constant(Atom):
+    """A literal text, whole number, True, False or None."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Key) -> None:
+        self.value = value
+
+
+class External(Atom):
+    """Something of a library, by qualified name: a module, function, class, or what is reached from an instance."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Instance(Atom):
+    """An instance of a library's type, by the type's qualified name."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, type_name: str) -> None:
+        self.type = type_name
+
+
+class Imported(Atom):
+    """A name that is to be looked up in a module of the project when it is read."""
+
+    __slots__ = ("module", "name")
+
+    def __init__(self, module: ModuleState, name: str) -> None:
+        self.module = module
+        self.name = name
+
+
+class Module(Atom):
+    """A module of the project."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: ModuleState) -> None:
+        self.state = state
+
+
+class Function(Atom):
+    """A function of the project with the frame whose variables it sees.
+
+    Attributes:
+        facts: the function.
+        home: the module it stands in.
+        parent: the frame around its definition, None at the top of a module.
+        owner: the class whose body it is defined in, for ``super()``.
+        defaults: what its parameters' defaults are, by name.
+    """
+
+    __slots__ = ("defaults", "facts", "home", "owner", "parent")
+
+    def __init__(self, facts: FunctionFacts, home: ModuleState, parent: Frame | None) -> None:
+        self.facts = facts
+        self.home = home
+        self.parent = parent
+        self.owner: Class | None = None
+        self.defaults: dict[str, Value] = {}
+
+
+class Bound(Atom):
+    """Something callable with its first argument."""
+
+    __slots__ = ("function", "receiver")
+
+    def __init__(self, function: Atom, receiver: Atom) -> None:
+        self.function = function
+        self.receiver = receiver
+
+
+class Class(Atom):
+    """A class of the project.
+
+    Attributes:
+        facts: the class.
+        home: the module it stands in.
+        frame: the frame of its body.
+        bases: what its bases are, in their order.
+        flavour: ``fields`` when instances are made from annotated fields: dataclasses, pydantic, attrs, msgspec.
+        order: the classes in which an attribute is looked up, itself first.
+        order_of: the bases that ``order`` was found for.
+    """
+
+    __slots__ = ("bases", "facts", "flavour", "frame", "home", "order", "order_of")
+
+    def __init__(self, facts: ClassFacts, home: ModuleState, frame: Frame) -> None:
+        self.facts = facts
+        self.home = home
+        self.frame = frame
+        self.bases: tuple[Value, ...] = ()
+        self.flavour: Literal["plain", "fields"] = "plain"
+        self.order: tuple[Class | External, ...] = ()
+        self.order_of: tuple[Value, ...] | None = None
+
+
+class Object(Atom):
+    """An instance of a project's class, by where it is made.
+
+    Attributes:
+        cls: its class.
+        frame: the frame that makes it, None for "any instance".
+        depth: how many objects made one another down to this one.
+        fields: what its attributes hold.
+    """
+
+    __slots__ = ("cls", "depth", "fields", "frame")
+
+    def __init__(self, cls: Class, frame: Frame | None, depth: int = 0) -> None:
+        self.depth = depth
+        self.cls = cls
+        self.frame = frame
+        self.fields: dict[str, Cell] = {}
+
+
+CollectionKind = Literal["list", "tuple", "set", "dict", "frozenset", "iterator"]
+
+
+class Collection(Atom):
+    """A list, tuple, set, dict or iterator, by where it is made.
+
+    Attributes:
+        kind: which of them.
+        frame: the frame that makes it.
+        elements: what it holds where the index is not known; a dict's values.
+        keys: a dict's keys.
+        items: what it holds under constant keys and indices.
+        is_ordered: False for what iterates in an order that differs between processes.
+        only_numbers: a set of which only whole numbers are known to be in it, which iterates alike everywhere.
+    """
+
+    __slots__ = ("elements", "frame", "is_ordered", "items", "keys", "kind", "only_numbers")
+
+    def __init__(self, kind: CollectionKind, frame: Frame | None, elements: Cell, keys: Cell) -> None:
+        self.kind = kind
+        self.frame = frame
+        self.elements = elements
+        self.keys = keys
+        self.items: dict[Key, Cell] = {}
+        self.is_ordered = kind not in ("set", "frozenset")
+        self.only_numbers = False
+
+
+class Partial(Atom):
+    """``functools.partial(function, ...)``."""
+
+    __slots__ = ("arguments", "function")
+
+    def __init__(self, function: Value, arguments: Arguments) -> None:
+        self.function = function
+        self.arguments = arguments
+
+
+class Task(Atom):
+    """A task: a function whose calls are durable."""
+
+    __slots__ = ("function", "name")
+
+    def __init__(self, function: Value, name: str) -> None:
+        self.function = function
+        self.name = name
+
+
+class Job(Atom):
+    """A job."""
+
+    __slots__ = ("function", "id")
+
+    def __init__(self, function: Function, job_id: str) -> None:
+        self.function = function
+        self.id = job_id
+
+
+AwaitableKind = Literal["durable", "coroutine", "gathered"]
+
+
+class Awaitable(Atom):
+    """What an async function or a durable call gives before it is awaited.
+
+    Attributes:
+        kind: ``durable``: of a task or wait in an async body; ``coroutine``: of an async function of the project;
+            ``gathered``: of ``asyncio.gather`` and its kin.
+        result: what awaiting it gives.
+        at: the call.
+        frame: the frame that made the call.
+        what: what was called, for people.
+    """
+
+    __slots__ = ("at", "frame", "kind", "result", "what")
+
+    def __init__(self, kind: AwaitableKind, result: Cell, at: int, frame: Frame, what: str) -> None:
+        self.kind = kind
+        self.result = result
+        self.at = at
+        self.frame = frame
+        self.what = what
+
+
+class Generator(Atom):
+    """A generator of the project: its effects happen when it is iterated."""
+
+    __slots__ = ("frame", "is_manager")
+
+    def __init__(self, frame: Frame, *, is_manager: bool) -> None:
+        self.frame = frame
+        self.is_manager = is_manager
+
+
+class Super(Atom):
+    """``super()``: the classes after ``cls`` in the order of the receiver."""
+
+    __slots__ = ("cls", "receiver")
+
+    def __init__(self, cls: Class, receiver: Atom) -> None:
+        self.cls = cls
+        self.receiver = receiver
+
+
+class Method(Atom):
+    """A method of a collection, text or other builtin, bound to it."""
+
+    __slots__ = ("name", "receiver")
+
+    def __init__(self, receiver: Atom, name: str) -> None:
+        self.receiver = receiver
+        self.name = name
+
+
+WrapperKind = Literal["property", "cached_property", "classmethod", "staticmethod", "contextmanager"]
+
+
+class Wrapper(Atom):
+    """A function under a decorator that changes how it is reached or what a call gives."""
+
+    __slots__ = ("function", "kind")
+
+    def __init__(self, kind: WrapperKind, function: Value) -> None:
+        self.kind = kind
+        self.function = function
+
+
+class JobDecorator(Atom):
+    """``job(id=...)``: makes a job of a function."""
+
+    __slots__ = ("at", "home", "id")
+
+    def __init__(self, job_id: str, at: int, home: ModuleState) -> None:
+        self.id = job_id
+        self.at = at
+        self.home = home
+
+
+class TaskDecorator(Atom):
+    """``task(...)``: makes a task of a function."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a call passes.
+
+    Attributes:
+        positional: by position.
+        keywords: by name.
+        more: what ``*args`` of unknown length may hold.
+        named: what ``**kwargs`` of unknown keys may hold.
+        is_open: whether there was a star argument whose length or keys are not known.
+    """
+
+    positional: tuple[Value, ...] = ()
+    keywords: tuple[tuple[str, Value], ...] = ()
+    more: Value = field(default=NOTHING)
+    named: Value = field(default=NOTHING)
+    is_open: bool = False
+
+    def get(self, position: int, keyword: str = "") -> Value | None:
+        """Return an argument by position or name; None when it is not passed."""
+        if keyword:
+            for name, value in self.keywords:
+                if name == keyword:
+                    return value
+        if 0 <= position < len(self.positional):
+            return self.positional[position]
+        return None
+
+    def keyword(self, name: str) -> Value | None:
+        """Return a keyword argument; None when it is not passed."""
+        return self.get(-1, name)
+
+    def after(self, count: int) -> Arguments:
+        """Return the arguments without the first positional ones."""
+        return Arguments(self.positional[count:], self.keywords, self.more, self.named, self.is_open)
+
+    def before(self, receiver: Value) -> Arguments:
+        """Return the arguments with one more in front."""
+        return Arguments((receiver, *self.positional), self.keywords, self.more, self.named, self.is_open)
+
+    def joined(self, later: Arguments) -> Arguments:
+        """Return the arguments of a partial followed by those of its call."""
+        names = {name for name, _ in later.keywords}
+        kept = tuple(pair for pair in self.keywords if pair[0] not in names)
+        return Arguments(
+            self.positional + later.positional,
+            kept + later.keywords,
+            self.more | later.more,
+            self.named | later.named,
+            self.is_open or later.is_open,
+        )
+
+    def all(self) -> Value:
+        """Return everything that is passed."""
+        return union(self.positional) | union(value for _, value in self.keywords) | self.more | self.named
+
+
+def union(values: Iterable[Value]) -> Value:
+    """Return all that any of the values may be."""
+    result = NOTHING
+    for value in values:
+        if value:
+            result = result | value if result else value
+    return result
+
+
+def texts(value: Value) -> list[str]:
+    """Return the texts that a value is known to be, sorted."""
+    return sorted(atom.value for atom in value if type(atom) is Constant and type(atom.value) is str)
+
+
+def is_absent(value: Value | None) -> bool:
+    """Tell whether an argument is not passed, or is nothing but None."""
+    if value is None:
+        return True
+    return len(value) == 1 and all(type(atom) is Constant and atom.value is None for atom in value)

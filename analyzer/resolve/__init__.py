@@ -1,0 +1,1 @@
+"""Names of modules to files of the project."""
