@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of :class:`Tables` as it is kept on disk; one more whenever its fields change."""
 
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -56,6 +56,7 @@ class Tables(Struct):
         aliases: another place of the same names.
         classes: names that are classes: calling one gives an instance.
         roots: first components of all names: libraries that the catalogue covers.
+        stamp: a digest of the state of the files it was read from.
     """
 
     effects: dict[str, Effect] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Tables(Struct):
     aliases: dict[str, str] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
     roots: set[str] = field(default_factory=set)
+    stamp: str = ""
 
 
 class CatalogueInvalid(ValueError):

@@ -12,7 +12,6 @@ How names are built by who asks:
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import lru_cache
 from hashlib import blake2b
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Final, get_args
 import msgspec
 
 from analyzer.catalogue.data import FORMAT, Tables, read_tables
+from analyzer.catalogue.keeping import keep
 from analyzer.catalogue.model import PURE, Effect, Kind, Pure, Verdict, effect_of
 from analyzer.catalogue.names import prefixes
 
@@ -93,7 +93,7 @@ class Catalogue:
         return attributes.get(f"{owner}.{attribute}") or attributes.get(f"{owner}.*")
 
     def canonical(self, qualname: str) -> str:
-        """Return the name under which the data knows ``qualname``: ``requests.sessions.Session`` is ``requests.Session``."""
+        """Return the name under which the data knows ``qualname``: that of ``requests.sessions.Session`` is shorter."""
         return self._canonical(qualname)
 
     def is_class(self, qualname: str) -> bool:
@@ -101,7 +101,7 @@ class Catalogue:
         return self._canonical(qualname) in self._tables.classes
 
     def covers(self, qualname: str) -> bool:
-        """Tell whether the name's library is in the catalogue (or the standard library): silence then means no effect."""
+        """Tell whether the name's library is in the catalogue, or the standard one: silence then means no effect."""
         root = qualname.partition(".")[0]
         return root in sys.stdlib_module_names or root in self._tables.roots or root == "builtins"
 
@@ -122,6 +122,12 @@ class Catalogue:
                 added[name] = verdict
             added[f"{name.removesuffix('.*')}.*"] = verdict
         return Catalogue(self._tables, added)
+
+    @property
+    def stamp(self) -> str:
+        """A digest of all that is known, the user's own entries too: what is derived from it is good as long."""
+        own = msgspec.json.encode(sorted(f"{name} {verdict}" for name, verdict in self._extensions.items()))
+        return blake2b(msgspec.msgpack.encode(self._tables.stamp) + own, digest_size=12).hexdigest()
 
     @property
     def tables(self) -> Tables:
@@ -176,14 +182,22 @@ def load_catalogue(cache: Path | None = None) -> Catalogue:
     """
     files = sorted(FOLDER.glob("*.toml"))
     if cache is None:
-        return Catalogue(read_tables(files))
+        return Catalogue(_read(files))
     place = cache / f"catalogue-{_stamp(files)}.msgpack"
     try:
         return Catalogue(msgspec.msgpack.decode(place.read_bytes(), type=Tables))
     except (OSError, msgspec.MsgspecError):
-        tables = read_tables(files)
-    _keep(place, msgspec.msgpack.encode(tables))
+        tables = _read(files)
+    for old in cache.glob("catalogue-*.msgpack"):
+        old.unlink(missing_ok=True)
+    keep(place, msgspec.msgpack.encode(tables))
     return Catalogue(tables)
+
+
+def _read(files: list[Path]) -> Tables:
+    tables = read_tables(files)
+    tables.stamp = _stamp(files)
+    return tables
 
 
 def _stamp(files: Iterable[Path]) -> str:
@@ -193,20 +207,6 @@ def _stamp(files: Iterable[Path]) -> str:
         status = file.stat()
         state.append(f"{file}:{status.st_size}:{status.st_mtime_ns}")
     return blake2b("\n".join(state).encode(), digest_size=12).hexdigest()
-
-
-def _keep(place: Path, content: bytes) -> None:
-    """Write a cache entry whole or not at all; a folder that cannot be written is no reason to fail."""
-    temporary = place.with_name(f"{place.name}.{os.getpid()}.tmp")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        for old in place.parent.glob("catalogue-*.msgpack"):
-            if old != place:
-                old.unlink(missing_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(place)
-    except OSError:
-        temporary.unlink(missing_ok=True)
 
 
 __all__ = ["PURE", "Catalogue", "Effect", "Kind", "Pure", "Verdict", "load_catalogue"]

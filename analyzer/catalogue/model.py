@@ -47,7 +47,7 @@ Test = Literal["unless-given", "if-given", "unless-memory"]
 """How an argument decides; see :class:`Condition`."""
 
 On = Literal["call", "use"]
-"""When the effect happens: when the name is called, or whenever it is read, subscripted or iterated (``os.environ``)."""
+"""When the effect happens: when the name is called, or whenever it is read or iterated (``os.environ``)."""
 
 
 class Condition(Struct, frozen=True, array_like=True):

@@ -16,7 +16,7 @@ import inspect
 import sys
 import warnings
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from textwrap import dedent
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -123,7 +123,7 @@ def _find(name: str) -> object:
 def _member(owner: Any, name: str) -> object:
     try:
         return inspect.getattr_static(owner, name) if issubclass(type(owner), type) else getattr(owner, name)
-    except Exception:  # noqa: BLE001 - libraries raise anything from a lazy attribute
+    except Exception:  # noqa: BLE001, S110 - libraries raise anything from a lazy attribute
         pass
     if not issubclass(type(owner), type):  # not isinstance: lazy objects answer it, or raise
         # What a property or a descriptor gives is seen on instances only; a module has what it has.
@@ -136,7 +136,7 @@ def _member(owner: Any, name: str) -> object:
         return _UNKNOWABLE if name in _instance_attributes(owner) else _MISSING
 
 
-@lru_cache(maxsize=None)
+@cache
 def _instance_attributes(cls: type) -> frozenset[str]:
     """Return the names that methods of a class, or its annotations, give to its instances."""
     names: set[str] = set()
@@ -156,7 +156,7 @@ def _assigned_to_self(tree: ast.AST) -> Iterator[str]:
             yield node.attr
 
 
-@lru_cache(maxsize=None)
+@cache
 def _module(name: str) -> Any:
     if "(" in name:
         return None
