@@ -8,6 +8,10 @@ import sys
 
 def main() -> None:
     """Run the command line given in `sys.argv` and exit with its code."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from trigger_cli.standard_streams import open_missing
+
+        open_missing()
     if sys.argv[1:] in (["--version"], ["-V"]):
         from trigger_sdk.protocol.version import VERSION
 

@@ -1,6 +1,7 @@
 """Exit codes, problems as text and as JSON, did-you-mean, broken pipes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -130,3 +131,16 @@ def test_summaries_are_the_commands_own() -> None:
         found = command.get_command(None, entry.name)
         assert found.name == entry.name
         assert found.help
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("argv", "code"), [(["--version"], 0), (["--help"], 0), (["runs", "list"], 3), (["nope"], 2)])
+def test_closed_streams_are_no_obstacle(tmp_path: Path, closed: str, argv: list[str], code: int) -> None:
+    """Started with standard streams closed, a command ends as it would have, without a traceback."""
+    ended = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-P", "-m", "trigger_cli", *argv],
+        cwd=tmp_path, env={**os.environ, "TRIGGER_API_URL": "http://127.0.0.1:9"}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert ended.returncode == code
+    assert "Traceback" not in ended.stderr
