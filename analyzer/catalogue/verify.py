@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import inspect
 import sys
 import warnings
@@ -108,6 +109,8 @@ def _find(name: str) -> object:
     for length in range(len(parts), 0, -1):
         found: Any = _module(".".join(parts[:length]))
         if found is None:
+            if _lacks_something(".".join(parts[:length])):
+                return _UNKNOWABLE
             continue
         if getattr(found, "__file__", "") is None:
             return _UNKNOWABLE  # a namespace such as `google.cloud`: the distribution below it is not installed
@@ -166,6 +169,15 @@ def _module(name: str) -> Any:
             return importlib.import_module(name)
     except (Exception, SystemExit):  # noqa: BLE001 - a module that cannot be imported here cannot be compared
         return None
+
+
+@cache
+def _lacks_something(name: str) -> bool:
+    """Tell whether a module is there but cannot be imported, for want of an optional dependency."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except Exception:  # noqa: BLE001 - a parent that cannot be imported raises what it likes
+        return False
 
 
 def main(roots: list[str]) -> int:
