@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,12 @@ from typing import Final
 from trigger_sdk._codec.errors import OriginalTraceback
 from trigger_sdk.protocol.limits import BIG_VALUE_BYTES
 
-_SDK: Final = str(Path(__file__).resolve().parent.parent) + "/"
+_MACHINERY: Final = (
+    str(Path(__file__).resolve().parent.parent) + "/",
+    str(Path(os.__file__).parent / "concurrent" / "futures") + "/",  # sync tasks are called in its threads
+)
+"""Folders of what calls the user's code."""
+
 _CAUSE: Final = "\nThe above exception was the direct cause of the following exception:\n\n"
 _CONTEXT: Final = "\nDuring handling of the above exception, another exception occurred:\n\n"
 _AGAIN: Final = "\nThe above exception was read from the journal, and raised again here:\n\n"
@@ -20,8 +26,8 @@ _MAX_TEXT: Final = BIG_VALUE_BYTES // 2
 def traceback_text(error: BaseException) -> str:
     """Return the traceback of an exception, those of its causes first, as the interpreter prints it.
 
-    Frames of the SDK above the user's code are left out. An exception that was read back and not raised since has the
-    text that it came with.
+    Frames above the user's code, of the SDK and of its threads, are left out. An exception that was read back and not
+    raised since has the text that it came with.
     """
     if error.__traceback__ is None and isinstance(error.__cause__, OriginalTraceback):
         return error.__cause__.text
@@ -66,12 +72,12 @@ def _chain(error: BaseException) -> str:
 
 
 def _one(error: BaseException, *, chain: bool) -> str:
-    frames = _without_sdk(error.__traceback__)
+    frames = _from_users_code(error.__traceback__)
     return "".join(traceback.TracebackException(type(error), error, frames, compact=True).format(chain=chain))
 
 
-def _without_sdk(frames: TracebackType | None) -> TracebackType | None:
+def _from_users_code(frames: TracebackType | None) -> TracebackType | None:
     inner = frames
-    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_SDK):
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_MACHINERY):
         inner = inner.tb_next
     return inner if inner is not None else frames

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import urllib.error
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from typing import Any, Self
 
@@ -267,6 +268,25 @@ def test_exception_whose_class_is_gone_is_a_task_error(define: Define) -> None:
     assert again["type"] == "gone_errors.Lost"
     assert again["message"] == "('it', 1)"
     assert type(decode_error(encode_error(back))) is TaskError
+
+
+def test_traceback_of_a_threads_task_begins_with_the_users_code() -> None:
+    """A sync task is called in a pool's thread: those frames are not the user's."""
+
+    def charge() -> None:
+        raise Declined(7, card="x")
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Declined) as caught:
+        pool.submit(charge).result()
+    error = caught.value
+    assert error.__traceback__ is not None
+    in_thread = error.__traceback__
+    while "concurrent" not in in_thread.tb_frame.f_code.co_filename or in_thread.tb_frame.f_code.co_name != "run":
+        assert in_thread.tb_next is not None
+        in_thread = in_thread.tb_next
+    text = error_to_json(encode_error(error.with_traceback(in_thread)))["traceback"]
+    assert text.splitlines()[1].startswith(f'  File "{__file__}"')
+    assert "thread.py" not in text
 
 
 def test_exception_of_a_class_made_on_the_fly_comes_back_as_its_nearest_base() -> None:
