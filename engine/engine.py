@@ -50,6 +50,9 @@ from trigger_sdk.protocol.states import FINAL_STATES
 
 T = TypeVar("T")
 
+_BRIEF_BYTES: Final = 16 * 1024
+"""A value up to this size is kept in some microseconds."""
+
 _READERS: Final = 2
 """Threads that read: one long list does not hold up a look at a run."""
 
@@ -120,8 +123,8 @@ class Engine:
         for name, due in committed.due.items():
             self._roles[name].note(due)
 
-    def _outside(self, operation: Operation[T]) -> Future[T]:
-        return self._pipeline.submit(operation, outside=True)
+    def _outside(self, operation: Operation[T], *, brief: bool = False) -> Future[T]:
+        return self._pipeline.submit(operation, outside=True, brief=brief)
 
     async def _read(self, view: Callable[[Reader], T]) -> T:
         def read() -> T:
@@ -144,7 +147,7 @@ class Engine:
             runs.check(request)
             return runs.create(tx, request)[0]
 
-        return self._outside(create)
+        return self._outside(create, brief=len(payload) <= _BRIEF_BYTES)
 
     def create_runs(self, requests: Sequence[RunRequest]) -> Future[list[Created]]:
         """Create runs in one commit, all or none; errors as of :meth:`create_run`."""
@@ -193,7 +196,7 @@ class Engine:
 
     def beat(self, worker_id: str) -> Future[None]:
         """Extend the session's lease. SessionUnknown."""
-        return self._pipeline.submit(partial(leases.beat, worker=worker_id))
+        return self._pipeline.submit(partial(leases.beat, worker=worker_id), brief=True)
 
     def drain_session(self, worker_id: str) -> Future[None]:
         """Assign nothing new to the session. SessionUnknown."""
@@ -206,19 +209,24 @@ class Engine:
     def append(self, run_id: str, token: int, cid: int, entries: Sequence[Entry]) -> Future[Appended]:
         """Commit a worker's entries; repeated ones are acknowledged again. LeaseLost, ValueOverLimit, InvalidEntry."""
         del cid  # the entries' own keys tell a repetition
-        return self._pipeline.submit(partial(appending.append, run_id=run_id, token=token, entries=entries))
+        operation = partial(appending.append, run_id=run_id, token=token, entries=entries)
+        return self._pipeline.submit(operation, brief=appending.is_brief(entries))
 
     def suspend(self, run_id: str, token: int, seen: int, wake_at: float | None) -> Future[bool]:
         """Let a run leave its worker; False when entries above ``seen`` are on their way. LeaseLost."""
-        return self._pipeline.submit(partial(leases.suspend, run_id=run_id, token=token, seen=seen, wake_at=wake_at))
+        operation = partial(leases.suspend, run_id=run_id, token=token, seen=seen, wake_at=wake_at)
+        return self._pipeline.submit(operation, brief=True)
 
     def finish(
         self, run_id: str, token: int, state: EndState, value: bytes | None, failed_step: str = ""
     ) -> Future[None]:
         """End a run. LeaseLost, ValueOverLimit; a repeated finish with the same token is acknowledged again."""
-        return self._pipeline.submit(
-            partial(leases.finish, run_id=run_id, token=token, state=state, value=value, failed_step=failed_step)
+        operation = partial(
+            leases.finish, run_id=run_id, token=token, state=state, value=value, failed_step=failed_step
         )
+        # Other ends may ask many children to cancel.
+        brief = state in ("completed", "failed") and len(value or b"") <= _BRIEF_BYTES
+        return self._pipeline.submit(operation, brief=brief)
 
     def note_running(
         self, run_id: str, token: int, step: str, name: str, op: str, attempt: int, started_at: float

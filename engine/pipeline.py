@@ -1,5 +1,8 @@
 """The commit pipeline: what many callers ask for is committed in groups by one thread, and answered after the commit.
 
+A few brief operations, when nothing else waits and commits are quick, are committed on the loop itself: to wake the
+thread and to be woken by it would take longer than the commit. Whatever is out of the ordinary is left to the thread.
+
 A group is everything that waits when the thread is free. When an operation fails in a way it should not, the group is
 undone and each operation gets a transaction of its own, so that only the faulty one fails. When the database cannot
 work (disk full, locked), the group is kept and tried again until it can: its callers wait, and calls from outside are
@@ -33,6 +36,12 @@ T = TypeVar("T")
 _FIRST_RETRY_S: Final = 0.05
 _LAST_RETRY_S: Final = 2.0
 
+_BRIEF_GROUP: Final = 4
+"""The most operations that are committed on the loop: what comes more at once is cheaper in the thread."""
+
+_TIDY_EVERY: Final = 1000
+"""Commits on the loop after which the thread tidies the store, so that no commit on the loop has to."""
+
 _MAX_CLOCK_STEP_S: Final = 60.0
 """Within this, a clock that was set back does not turn the commits' time back; a larger step is a correction."""
 
@@ -45,7 +54,7 @@ class _Job:
 
     operation: Operation[Any]
     future: Future[Any]
-    outside: bool
+    brief: bool
     result: Any = None
     error: BaseException | None = None
 
@@ -76,7 +85,10 @@ class Committed:
 
 
 class Pipeline:
-    """The writer thread and its queue. Everything but the thread's own methods is called on the loop."""
+    """The writer thread and its queue. Everything but the thread's own methods is called on the loop.
+
+    ``_turn`` is held by who commits: the thread, or the loop when it finds the lock free.
+    """
 
     def __init__(
         self,
@@ -97,7 +109,11 @@ class Pipeline:
         self._loop = loop
         self._announce = announce
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._gathered: list[_Job] = []
+        self._turn = threading.Lock()
         self._waiting = 0
+        self._commits_here = 0
+        self._untidy = False
         self._closed = False
         self._stop = threading.Event()
         self._last_at = 0.0
@@ -117,9 +133,10 @@ class Pipeline:
         trouble = self._trouble
         return None if trouble is None else trouble.problem
 
-    def submit(self, operation: Operation[T], *, outside: bool = False) -> Future[T]:
+    def submit(self, operation: Operation[T], *, outside: bool = False, brief: bool = False) -> Future[T]:
         """Queue an operation; the future is done after its commit.
 
+        ``brief``: it takes some microseconds, whatever the database holds, and may be executed on the loop.
         ``outside``: a call that can be refused: StoreUnavailable while the database cannot work, StoreBusy when too
         much waits. EngineClosed after :meth:`close`.
         """
@@ -129,8 +146,49 @@ class Pipeline:
             future.set_exception(refusal)
             return future
         self._waiting += 1
-        self._queue.put(_Job(operation, future, outside))
+        job = _Job(operation, future, brief)
+        if not brief and not self._gathered:
+            self._queue.put(job)
+            return future
+        self._gathered.append(job)
+        if len(self._gathered) == 1:
+            self._loop.call_soon(self._hand_over)
         return future
+
+    def _hand_over(self) -> None:
+        """Commit what was gathered in one turn of the loop: here, or in the thread."""
+        group, self._gathered = self._gathered, []
+        committed = self._commit_here(group)
+        if committed is not None:
+            self._deliver(committed)
+            return
+        for job in group:
+            self._queue.put(job)
+
+    def _commit_here(self, group: list[_Job]) -> Committed | None:
+        """Commit a few brief operations on the loop; None when it is the thread's affair. The order is kept.
+
+        The thread's affair is whatever came while it has work, may wait for something, or fails.
+        """
+        few = 0 < len(group) == self._waiting and len(group) <= _BRIEF_GROUP
+        if not few or not self._store.quick or self._closed or not all(job.brief for job in group):
+            return None
+        if not self._turn.acquire(blocking=False):
+            return None
+        try:
+            if self._stale or self._trouble is not None or self._board.ready:
+                return None
+            tx = self._attempt(group, wait=False)
+        except Exception:  # noqa: BLE001 - the thread executes it again, and deals with what it finds
+            self._undo()
+            return None
+        finally:
+            self._turn.release()
+        self._commits_here += 1
+        self._untidy = self._commits_here % _TIDY_EVERY == 0
+        if self._untidy or tx.more:
+            self.submit(_nothing)  # wakes the thread
+        return Committed(group, tx.news, tx.ended, tx.due)
 
     def _refusal(self, *, outside: bool) -> EngineError | None:
         if self._closed:
@@ -146,6 +204,9 @@ class Pipeline:
         """Commit what waits, then end the thread. Operations that the database cannot take fail with EngineClosed."""
         if not self._closed:
             self._closed = True
+            for job in self._gathered:
+                self._queue.put(job)
+            self._gathered = []
             self._stop.set()
             self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
@@ -168,7 +229,12 @@ class Pipeline:
         while True:
             group, closing = self._take(wait=not more)
             if group or more:
-                more = self._commit(group)
+                with self._turn:
+                    more = self._commit(group)
+            if self._untidy:
+                self._untidy = False
+                with self._turn:
+                    self._store.tidy()
             if closing:
                 return
 
@@ -221,9 +287,9 @@ class Pipeline:
                 job.result, job.error = None, closed
         self._tell(committed)
 
-    def _attempt(self, group: list[_Job], *, assigning: bool = True) -> Transaction:
+    def _attempt(self, group: list[_Job], *, assigning: bool = True, wait: bool = True) -> Transaction:
         """Execute a group in one transaction. Any error but an EngineError of an operation escapes."""
-        self._store.begin()
+        self._store.begin(wait=wait)
         if self._stale:
             self._board.load(self._store.writer)
             self._stale = False
@@ -283,3 +349,7 @@ class Pipeline:
         # A loop that is closed has nobody left to tell, and what is committed stays so.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._deliver, committed)
+
+
+def _nothing(_: Transaction) -> None:
+    """Write nothing: the thread is to look for what else there is to do."""

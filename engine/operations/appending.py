@@ -19,6 +19,18 @@ _PLAIN = frozenset(
 )
 """The kinds that are only written down."""
 
+_BRIEF_ENTRIES = 8
+_BRIEF_BYTES = 16 * 1024
+
+
+def is_brief(entries: Sequence[Entry]) -> bool:
+    """Return whether it takes some microseconds to keep entries: they are few, small and only written down."""
+    return (
+        len(entries) <= _BRIEF_ENTRIES
+        and all(entry.kind in _PLAIN for entry in entries)
+        and sum(len(entry.value or b"") for entry in entries) <= _BRIEF_BYTES
+    )
+
 
 def leased(tx: Transaction, run_id: str, token: int) -> RunRow:
     """Return a run that is leased with this token; LeaseLost."""

@@ -75,7 +75,7 @@ class Reader(Protocol):
 
 
 class Writer(Reader, Protocol):
-    """The one connection that writes, used by the writer thread only, inside :meth:`OpenStore.begin` and commit."""
+    """The one connection that writes, used by one thread at a time, inside :meth:`OpenStore.begin` and commit."""
 
     def run(self, statement: Statement, params: Params) -> int:
         """Execute; return the number of rows changed."""
@@ -96,16 +96,23 @@ class OpenStore(Protocol):
 
     @property
     def writer(self) -> Writer:
-        """The connection of the writer thread."""
+        """The connection that writes."""
 
-    def begin(self) -> None:
-        """Begin a transaction that may write. Errors of the driver; see :meth:`explain`."""
+    @property
+    def quick(self) -> bool:
+        """True when a small commit takes less time than to have another thread do it: no disk, no network in it."""
+
+    def begin(self, *, wait: bool = True) -> None:
+        """Begin a transaction that may write; ``wait`` for others who write. Driver's errors; see :meth:`explain`."""
 
     def commit(self) -> None:
         """Commit: with ``full`` durability, what was written is on the disk on return."""
 
     def rollback(self) -> None:
         """Undo what was written since :meth:`begin`; does nothing outside a transaction. Never raises."""
+
+    def tidy(self) -> None:
+        """Do, outside a transaction, what takes longer and some commit would have to do else. Never raises."""
 
     def reader(self) -> AbstractContextManager[Reader]:
         """Read from any thread, beside the writer. StoreError."""

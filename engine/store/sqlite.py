@@ -6,8 +6,9 @@ import fcntl
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any, Final, cast
@@ -24,6 +25,9 @@ _DIALECT: Final = dialect_module.dialect(paramstyle="named")
 
 _BUSY_MS: Final = 2000
 """How long to wait for another process (a backup, the sqlite3 shell) that writes to the file."""
+
+_BUSY_LOOK_S: Final = 0.005
+"""Between two looks at whether it has ended."""
 
 _CHECKPOINT_PAGES: Final = 4000
 """Pages (of 4 KiB) in the log before they are moved into the file: fewer, longer pauses than SQLite's 1000."""
@@ -139,10 +143,26 @@ class OpenSqlite:
         """Bring the schema up to date and find the counter."""
         prepare_schema(self.writer.raw, self._path)
         self.writer.find_counter()
+        self.writer.raw.execute("PRAGMA busy_timeout = 0")  # begin() waits, or not
 
-    def begin(self) -> None:
+    @property
+    def quick(self) -> bool:
+        """True unless each commit waits for the disk."""
+        return self._durability == "normal"
+
+    def begin(self, *, wait: bool = True) -> None:
         """Take the write lock at once, so that nothing fails half-way for the lack of it."""
-        self.writer.raw.execute("BEGIN IMMEDIATE")
+        deadline = time.monotonic() + _BUSY_MS / 1000
+        while True:
+            try:
+                self.writer.raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not (busy and wait) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_BUSY_LOOK_S)
+            else:
+                return
 
     def commit(self) -> None:
         """Commit; FULL waits for the disk."""
@@ -152,6 +172,11 @@ class OpenSqlite:
         """Undo; an error of SQLite's has often rolled back already."""
         if self.writer.raw.in_transaction:
             self.writer.raw.execute("ROLLBACK")
+
+    def tidy(self) -> None:
+        """Move the log into the file: what else the commit does that makes the log too long."""
+        with suppress(sqlite3.Error):
+            self.writer.raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     @contextmanager
     def reader(self) -> Iterator[_Connection]:
