@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of :class:`Tables` as it is kept on disk; one more whenever its fields change."""
 
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -154,10 +154,14 @@ class _Library:
 
 def _find_classes(tables: Tables) -> None:
     """Note the classes among the names: those written like classes, and what is returned somewhere."""
-    for name in (*tables.effects, *tables.below, *tables.pure, *tables.returns, *tables.attributes):
-        for candidate in (name, *prefixes(name)):
-            last = candidate.rpartition(".")[2]
-            if last[:1].isupper() and not last.isupper():
-                tables.classes.add(candidate)
-    # A method that happens to be written large is no class: `queue.Queue.Empty` would be, but is never listed.
+    for name in (*tables.effects, *tables.pure, *tables.returns, *tables.attributes):
+        if _is_written_like_a_class(name) and not name.rpartition(".")[2].isupper():  # `ssl.PROTOCOL_TLS` is none
+            tables.classes.add(name)
+        tables.classes.update(owner for owner in prefixes(name) if _is_written_like_a_class(owner))
+    for name in tables.below:
+        tables.classes.update(owner for owner in (name, *prefixes(name)) if _is_written_like_a_class(owner))
     tables.classes.update(value for value in tables.returns.values() if not value.endswith(")"))
+
+
+def _is_written_like_a_class(name: str) -> bool:
+    return name.rpartition(".")[2][:1].isupper()

@@ -104,7 +104,8 @@ class Scope:
             case ast.With() | ast.AsyncWith():
                 for item in statement.items:
                     if isinstance(item.optional_vars, ast.Name):
-                        self._bind(item.optional_vars.id, self._entered(item.context_expr))
+                        enter = "__aenter__" if isinstance(statement, ast.AsyncWith) else "__enter__"
+                        self._bind(item.optional_vars.id, self._entered(item.context_expr, enter))
             case ast.For(target=ast.Name(id=name)) | ast.AsyncFor(target=ast.Name(id=name)):
                 self._bind(name, None)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
@@ -116,12 +117,11 @@ class Scope:
         if kind is not None:
             self.kinds[name] = kind
 
-    def _entered(self, expression: ast.expr) -> str | None:
+    def _entered(self, expression: ast.expr, method: str) -> str | None:
         kind = self.type_of(expression)
         if kind is None or not self.types.catalogue.covers(kind):
             return kind
-        entered = self.types.catalogue.returns(f"{kind}.__enter__")
-        return entered or self.types.catalogue.returns(f"{kind}.__aenter__")
+        return self.types.catalogue.returns(f"{kind}.{method}")
 
     def name_of(self, expression: ast.expr) -> str | None:
         """Return the qualified name that an expression stands for, None when it is not evident."""

@@ -82,6 +82,10 @@ def test_lookup_of_names(catalogue: Catalogue, name: str, kind: str | None) -> N
         ("pymongo.MongoClient.__getitem__", "pymongo.database.Database"),
         ("pathlib.Path.__truediv__", "pathlib.Path"),
         ("asyncpg.Pool.acquire().__aenter__", "asyncpg.Connection"),
+        ("smtplib.SMTP", "smtplib.SMTP"),
+        ("jira.JIRA", "jira.JIRA"),
+        ("asyncpg.Pool.acquire().__enter__", "asyncpg.Pool.acquire()"),
+        ("subprocess.PIPE", None),
         ("requests.unheard_of", None),
     ],
 )
