@@ -14,7 +14,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
     count = setting.scale.sequential_steps
     rates: list[float] = []
     ratios: list[float] = []
-    library_ratios: list[float] = []
+    stack_ratios: list[float] = []
     with setting.dev_server("sequential") as server:
         server.api.output(server.api.start("steps", {"steps": count}))  # the first run warms both processes up
         for _ in range(setting.scale.repetitions):
@@ -26,7 +26,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
             assert output == sum(range(count))
             rates.append(1 / per_step)
             ratios.append(2 * per_step / (before.sum_s + after.sum_s))
-            library_ratios.append(2 * per_step / (before.library_sum_s + after.library_sum_s))
+            stack_ratios.append(2 * per_step / (before.stack_sum_s + after.stack_sum_s))
     yield Figure.of("steps_sequential_per_s", rates, "1/s")
     yield Figure.of("steps_sequential_ratio_to_limits", ratios, "ratio")
-    yield Figure.of("steps_sequential_ratio_to_library_limits", library_ratios, "ratio")
+    yield Figure.of("steps_sequential_ratio_to_stack_limits", stack_ratios, "ratio")
