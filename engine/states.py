@@ -5,7 +5,7 @@
     delayed ──► queued ──► running ──► completed, failed, canceled, timed_out, crashed
                   ▲ │        │ ▲ │
                   │ │        │ └─┘ (released: back to queued)
-                  │ └─► expired, canceled, timed_out
+                  │ └─► expired, canceled, timed_out, failed (it cannot be read)
                   └── waiting ◄── running
     failed, crashed, timed_out ──► queued (resumed)
 """
@@ -22,7 +22,7 @@ INITIAL: Final[frozenset[RunState]] = frozenset(("delayed", "queued"))
 
 MOVES: Final[dict[RunState, frozenset[RunState]]] = {
     "delayed": frozenset(("queued", "canceled")),
-    "queued": frozenset(("running", "canceled", "expired", "timed_out")),
+    "queued": frozenset(("running", "canceled", "expired", "timed_out", "failed")),
     "running": frozenset(("queued", "waiting", "completed", "failed", "canceled", "timed_out", "crashed")),
     "waiting": frozenset(("queued", "timed_out")),
     "completed": frozenset(),

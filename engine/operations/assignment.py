@@ -7,15 +7,22 @@ Parking too little or waking too much is corrected at the next look; how many ru
 
 from __future__ import annotations
 
+import logging
 from heapq import merge
 from typing import NamedTuple
 
+import msgspec
+
 from engine.board import Session
 from engine.model import Assignment
-from engine.operations import journal, runs, values
+from engine.operations import ending, journal, queueing, runs, values
 from engine.store.statements import logs
 from engine.store.statements import runs as statements
 from engine.transaction import Assigned, Transaction
+from trigger_sdk.protocol.problem import Problem
+from trigger_sdk.protocol.values import encode_problem
+
+_log = logging.getLogger("trigger.engine")
 
 _CHUNK = 64
 """Runs of one job looked at in one query."""
@@ -104,8 +111,8 @@ def _give(tx: Transaction, found: list[ReadyRun], lanes: _Lanes, most: int) -> i
             tx.sql.run(statements.PARK, {"by_num": run.num})
             dealt += 1
         elif takers := [session for session in tx.board.takers(key) if session.room > 0]:
-            lanes.take(run.queue, run.lane)
-            _start(tx, run, max(takers, key=lambda session: session.room))
+            if _start(tx, run, max(takers, key=lambda session: session.room)):
+                lanes.take(run.queue, run.lane)
             dealt += 1
         else:
             tx.board.ready.add(key)
@@ -154,15 +161,19 @@ def _unpark(tx: Transaction) -> None:
     tx.lanes.clear()
 
 
-def _start(tx: Transaction, run: ReadyRun, session: Session) -> None:
-    """Lease a run to a session."""
+def _start(tx: Transaction, run: ReadyRun, session: Session) -> bool:
+    """Lease a run to a session. One that cannot be read ends here, so that it stands in nobody's way: False."""
     token = run.token + 1
     started_at = tx.at if run.started_at is None else run.started_at
     deadline = run.deadline
     if deadline is None and run.max_duration is not None:
-        # A resumed run has none: it gets its time anew.
-        deadline = tx.at + run.max_duration
-        tx.note_due("expirer", deadline)
+        deadline = tx.at + run.max_duration  # a resumed run has none: it gets its time anew
+    try:
+        assignment = _assignment(tx, run, token, started_at, deadline)
+    except (msgspec.MsgspecError, KeyError, UnicodeDecodeError) as error:
+        _end_unreadable(tx, run, error)
+        return False
+    tx.note_due("expirer", deadline)
     tx.sql.run(
         statements.ASSIGN,
         {
@@ -176,7 +187,23 @@ def _start(tx: Transaction, run: ReadyRun, session: Session) -> None:
         },
     )
     session.held += 1
-    tx.news.append(Assigned(session.worker, _assignment(tx, run, token, started_at, deadline)))
+    tx.news.append(Assigned(session.worker, assignment))
+    return True
+
+
+def _end_unreadable(tx: Transaction, run: ReadyRun, error: Exception) -> None:
+    _log.error("Run %s of job %s cannot be read", run.id, run.job, exc_info=error)
+    problem = Problem(
+        code="run-unreadable",
+        message=f"What the database holds of run {run.id} of job {run.job} cannot be read: {error}.",
+        hint="Did another version of trigger write it? Go back to that version, or start the run anew.",
+    )
+    row = queueing.get(tx, run.num)
+    if row is not None:
+        ending.end(tx, row, "failed", encode_problem(problem))
+        # Who waited for it, or for its place in the lane, is runnable now; this transaction has looked already.
+        _unpark(tx)
+        tx.more = True
 
 
 def _assignment(tx: Transaction, run: ReadyRun, token: int, began_at: float, deadline: float | None) -> Assignment:

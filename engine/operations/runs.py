@@ -135,5 +135,13 @@ def expiry(options: RunOptions, at: float) -> float | None:
 
 
 def options_of(data: bytes | None) -> RunOptions:
-    """Read the options of a run's row."""
+    """Read the options of a run's row. Raises msgspec.DecodeError when another version wrote them."""
     return _DEFAULT_OPTIONS if data is None else decode_options(data)
+
+
+def readable_options_of(data: bytes | None) -> RunOptions:
+    """Read the options of a run's row; none where they cannot be read, so that one run does not hide the others."""
+    try:
+        return options_of(data)
+    except msgspec.DecodeError:
+        return _DEFAULT_OPTIONS

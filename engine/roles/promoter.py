@@ -22,7 +22,7 @@ class Promoter:
         for row in tx.sql.all(statements.DELAYED_DUE, due):
             run = RunRow(*row)
             recipe = tx.sql.one(statements.RECIPE_OF, {"num": run.num})
-            options = runs.options_of(None if recipe is None else recipe[3])
+            options = runs.readable_options_of(None if recipe is None else recipe[3])
             queueing.enqueue(tx, run, runs.expiry(options, tx.at))
         for row in tx.sql.all(statements.WAITING_DUE, due):
             queueing.enqueue(tx, RunRow(*row))

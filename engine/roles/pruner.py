@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.operations.runs import options_of
+from engine.operations.runs import readable_options_of
 from engine.roles.schedule import next_time
 from engine.store.statements import counter, events, journal, logs, runs
 from engine.transaction import Transaction
@@ -44,7 +44,7 @@ class Pruner:
         return None if oldest is None else max(oldest + retention, tx.at + _LEAST_PAUSE_S)
 
     def _delete_run(self, tx: Transaction, num: int, job: str, options: bytes | None) -> None:
-        chosen = options_of(options)
+        chosen = readable_options_of(options)
         if chosen.idempotency_key is not None:
             tx.sql.run(runs.DELETE_KEY, {"by_job": job, "by_key": chosen.idempotency_key, "by_num": num})
         for tag in chosen.tags:

@@ -7,7 +7,7 @@ from typing import Final
 from engine.errors import InvalidCursor
 from engine.model import Page, Run, RunFilter
 from engine.operations import values
-from engine.operations.runs import options_of
+from engine.operations.runs import readable_options_of
 from engine.store.interface import Reader, Row
 from engine.store.statements import runs as statements
 from engine.store.statements import views
@@ -57,7 +57,7 @@ def run_of(sql: Reader, row: Row, *, big_values: bool) -> Run:
         started_at, finished_at, due_at, max_duration,
     ) = row  # fmt: skip
     del num
-    options = options_of(options_data)
+    options = readable_options_of(options_data)
     payload = _value(sql, payload, payload_blob, big_values=big_values)
     result = _value(sql, result, result_blob, big_values=big_values)
     return Run(

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from engine.model import RunRequest
-from tests.fakes.engine_world import PAYLOAD, World, manifest
-from trigger_sdk.protocol.entries import RunOptions
+from sqlalchemy import bindparam, update
+
+from engine.model import RunFilter, RunRequest
+from engine.store.interface import Statement
+from engine.store.schema import runs
+from tests.fakes.engine_world import PAYLOAD, World, manifest, started
+from trigger_sdk.protocol.entries import RunOptions, StartRun
+from trigger_sdk.protocol.values import error_to_json
 
 
 async def test_a_session_gets_no_more_than_its_capacity(world: World) -> None:
@@ -236,3 +241,23 @@ async def test_a_slot_is_not_lost_with_the_run_it_was_meant_for(world: World) ->
     await world.engine.cancel(second)
     await world.worker("w2")
     assert world.holder(third) == "w2"
+
+
+async def test_a_run_that_cannot_be_read_stands_in_nobodys_way(world: World) -> None:
+    """It fails with the reason; who waited for it learns of it, and whoever was parked behind it goes."""
+    await world.declare("a", manifest("b", concurrency=1))
+    await world.worker("w1", "a")
+    parent = await world.start("a")
+    spec = StartRun(job="b", payload=PAYLOAD, options=RunOptions(tags=["x"]))
+    await world.append(parent, started("1", spec=spec))
+    assert await world.suspend(parent, seen=99)
+    spoiled = world.listener.births[-1][0]
+    behind = await world.create("b")
+    damage = Statement(update(runs).where(runs.c.id == bindparam("run")), "options")
+    await world.engine._pipeline.submit(lambda tx: tx.sql.run(damage, {"run": spoiled, "options": b"\xc1"}))
+    await world.worker("w2", "a", "b")
+    assert await world.state(spoiled) == "failed"
+    assert error_to_json((await world.run(spoiled)).error or b"")["code"] == "run-unreadable"
+    assert await world.state(behind) == "running"
+    assert world.kinds(world.assignment(parent.run).journal) == ["1 wait_started", "1 wait_failed"]
+    assert len((await world.engine.runs(RunFilter())).items) == 3
