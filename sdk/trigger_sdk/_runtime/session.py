@@ -129,16 +129,21 @@ class Session:
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE_S, pause * 2)
                 continue
-            pause = FIRST_PAUSE_S
             self._hello_at = time.monotonic()
             self._connection.send(encode_frame([self._handler.hello()]))
             try:
                 reason = await self._connection.closed
             finally:
+                welcomed = self._welcome is not None
                 self._connection, self._welcome = None, None
                 self._outgoing = _outside_bodies(self._outgoing)
             if reason.startswith("{"):
                 raise ProblemError(Problem.from_dict(msgspec.json.decode(reason)))
+            if welcomed:
+                pause = FIRST_PAUSE_S
+            elif not self._stopping:  # taken, and sent away: the server cannot have us now
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE_S, pause * 2)
 
     def stop(self) -> None:
         """End the session: flush, say good-bye, let :meth:`run` return."""
