@@ -181,7 +181,7 @@ class SourceTypes:
         """Return the type of what calling ``qualname`` gives."""
         if self.catalogue.covers(qualname):
             return self.catalogue.returns(qualname)
-        place = self.resolve(qualname)
+        place = self.resolve(qualname) or self.resolve(f"{qualname}.__call__")  # or an instance that is called
         if place is None:
             return None
         if place.function is None or place.module is None:

@@ -66,7 +66,6 @@ def download(folder: Path, names: Sequence[str]) -> None:
 def count(wheel: Path, root: Path) -> Count:
     """Unpack a wheel into ``root`` as a project of its own and check it."""
     from analyzer.check import check
-
     from analyzer.settings import CheckSettings
 
     with zipfile.ZipFile(wheel) as archive:
