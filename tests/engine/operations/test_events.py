@@ -67,6 +67,26 @@ async def test_an_event_sent_before_the_wait_counts(world: World) -> None:
     assert to_json(end.value or b"") == {"id": 1, "late": True}
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("which", [{}, {"id": [1]}, {"id": [1], "to": [2]}])
+async def test_an_event_older_than_the_run_never_ends_its_wait(
+    world: World, which: dict[str, list[object]], restarts: bool
+) -> None:
+    """However the wait finds events, and also when the engine was restarted between the event and the run."""
+    await world.worker()
+    earlier = await world.start()
+    await world.append(earlier, started("1", spec=EventWait(name="n", filter=which)))  # from here on it is indexed
+    await send(world, {"id": 1, "to": 2})
+    if restarts:
+        await world.reopen()
+        await world.worker()
+    run = await world.start()
+    await world.append(run, started("1", spec=EventWait(name="n", filter=which)))
+    assert world.arrived(run.run) == []
+    assert await send(world, {"id": 1, "to": 2}) == 1
+    assert len(world.arrived(run.run)) == 1
+
+
 @pytest.mark.parametrize("which", [{}, {"id": [1]}])
 async def test_the_first_of_several_early_events_wins_and_the_next_wait_gets_the_next(
     world: World, which: dict[str, list[object]]
