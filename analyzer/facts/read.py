@@ -78,9 +78,9 @@ def _exports(tree: ast.Module) -> tuple[str, ...] | None:
     found = False
     for statement in tree.body:
         value: ast.expr | None = None
-        if isinstance(statement, ast.Assign) and _is_all(statement.targets[0]):
-            value, names, found = statement.value, [], True
-        elif isinstance(statement, ast.AnnAssign) and _is_all(statement.target):
+        if (isinstance(statement, ast.Assign) and _is_all(statement.targets[0])) or (
+            isinstance(statement, ast.AnnAssign) and _is_all(statement.target)
+        ):
             value, names, found = statement.value, [], True
         elif isinstance(statement, ast.AugAssign) and _is_all(statement.target):
             value = statement.value

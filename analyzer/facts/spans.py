@@ -25,9 +25,9 @@ def pack(row: int, column: int, end_row: int, end_column: int) -> Span:
     rows = end_row - row
     return (
         row << _ROW_SHIFT
-        | (column if column < _COLUMN_MAX else _COLUMN_MAX) << (_COLUMN_BITS + _ROWS_BITS)
-        | (rows if rows < _ROWS_MAX else _ROWS_MAX) << _COLUMN_BITS
-        | (end_column if end_column < _COLUMN_MAX else _COLUMN_MAX)
+        | (min(_COLUMN_MAX, column)) << (_COLUMN_BITS + _ROWS_BITS)
+        | (min(_ROWS_MAX, rows)) << _COLUMN_BITS
+        | (min(_COLUMN_MAX, end_column))
     )
 
 

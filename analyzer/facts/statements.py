@@ -85,7 +85,7 @@ class StatementReader(ExpressionReader):
             if node is None:
                 continue
             if isinstance(node, tree.Node):
-                block.append(node)  # type: ignore[arg-type]  # every reader returns a statement
+                block.append(node)
             else:
                 block.extend(node)
         return block

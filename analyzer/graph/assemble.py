@@ -21,6 +21,7 @@ from analyzer.graph.statements import Statements
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from analyzer.catalogue.infer import Inference
     from analyzer.catalogue.loader import Catalogue
     from analyzer.facts.spans import Span
     from analyzer.graph.frames import Frame
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 
 
 def build_machine(
-    modules: ModuleTable, catalogue: Catalogue, is_silenced: Callable[[Frame, Span, str], bool]
+    modules: ModuleTable,
+    catalogue: Catalogue,
+    is_silenced: Callable[[Frame, Span, str], bool],
+    *,
+    inference: Inference | None = None,
 ) -> Machine:
     """Return a machine that is ready to evaluate.
 
@@ -36,8 +41,9 @@ def build_machine(
         modules: the project's modules.
         catalogue: what libraries do.
         is_silenced: tells whether the source silences a code at a place in a frame.
+        inference: what installed libraries do that the catalogue does not know, or None.
     """
-    machine = Machine(modules, catalogue, is_silenced=is_silenced)
+    machine = Machine(modules, catalogue, is_silenced=is_silenced, inference=inference)
     machine.names = Names(machine)
     machine.expressions = Expressions(machine)
     machine.attributes = Attributes(machine)

@@ -11,7 +11,6 @@ from analyzer.graph.values import (
     NOTHING,
     Arguments,
     Atom,
-    Awaitable,
     Bound,
     Class,
     Collection,

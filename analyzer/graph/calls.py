@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.facts import tree
-from analyzer.graph.frames import DURABLE, Frame
+from analyzer.graph.frames import Frame
 from analyzer.graph.heap import Cell
 from analyzer.graph.values import (
     NOTHING,
@@ -181,16 +181,16 @@ class Calls:
         return frozenset((self.awaitable("coroutine", callee.returns, frame, at, atom.facts.qualname, callee),))
 
     def awaitable(
-        self, kind: AwaitableKind, result: Value, frame: Frame, at: int, what: str, key: object = None
+        self, kind: AwaitableKind, result: Value, frame: Frame, at: int, what: str, callee: Frame | None = None
     ) -> Awaitable:
         """Return what a call gives that is to be awaited."""
 
         def build() -> Awaitable:
-            atom = Awaitable(kind, Cell(), at, frame, what)
+            atom = Awaitable(kind, Cell(), at, frame, what, callee)
             self._m.awaitables.append(atom)
             return atom
 
-        atom = self._m.make(("awaitable", kind, frame, at, key), build)
+        atom = self._m.make(("awaitable", kind, frame, at, callee), build)
         self._m.write(atom.result, result)
         return atom
 
@@ -281,8 +281,3 @@ class Calls:
             self._m.collections.put(atom, name, value)
         self._m.write(atom.elements, named)
         return frozenset((atom,))
-
-
-def has_durable_step(frame: Frame) -> bool:
-    """Tell whether a frame asks for a durable step."""
-    return DURABLE in frame.steps

@@ -85,7 +85,7 @@ class Durables:
     def _declare(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         if name == "job":
             ids = texts(arguments.keyword("id") or arguments.get(0) or NOTHING)
-            decorator = JobDecorator(ids[0] if len(ids) == 1 else "", at, frame.home)
+            decorator = JobDecorator(ids[0] if len(ids) == 1 else "", at, frame)
             made = self._m.make(("job decorator", frame, at, decorator.id), lambda: decorator)
             if any(type(atom) is Function for atom in arguments.get(0) or NOTHING):
                 return self.declare_job(made, arguments)

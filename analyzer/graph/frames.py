@@ -76,6 +76,13 @@ class Mutation:
     frame: Frame
     at: Span
 
+    @property
+    def subject(self) -> str:
+        """What is changed, for people."""
+        if isinstance(self.target, Frame):
+            return self.name
+        return f"the attribute {self.name}" if self.name else "a collection of the body"
+
 
 class ModuleState:
     """A module of the project and what its own statements bind.

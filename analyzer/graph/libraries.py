@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from trigger_sdk.protocol.recorded import BY_NAME, RecordedCall
-
 from analyzer.catalogue.model import Condition, Effect
 from analyzer.graph.frames import Frame, Leaf
 from analyzer.graph.names import STATE
 from analyzer.graph.values import NOTHING, Arguments, Constant, External, Instance, Value, is_absent
+from trigger_sdk.protocol.recorded import BY_NAME, RecordedCall
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine
@@ -56,13 +55,19 @@ class Libraries:
         name = self._m.catalogue.canonical(qualname)
         recorded = BY_NAME.get(name) or BY_NAME.get(qualname)
         given = arguments or Arguments()
+        if name == "zoneinfo.ZoneInfo":
+            self._m.zones[frame, at] = given.get(0, "key") or NOTHING
         if recorded is not None:
             self._recorded(recorded, given, frame, at)
         else:
             verdict = self._m.catalogue.lookup(qualname)
+            if verdict is None and self._m.inference is not None:
+                verdict = self._m.inference.infer(qualname)
             if isinstance(verdict, Effect) and self._applies(verdict.condition, given):
                 self._happens(verdict, qualname, frame, at)
         type_name = self._m.catalogue.returns(qualname)
+        if type_name is None and self._m.inference is not None:
+            type_name = self._m.inference.returns(qualname)
         return NOTHING if type_name is None else self.instance_of(type_name, frame, at)
 
     def instance_of(self, type_name: str, frame: Frame, at: int) -> Value:

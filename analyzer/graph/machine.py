@@ -32,6 +32,7 @@ from analyzer.graph.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from analyzer.catalogue.infer import Inference
     from analyzer.catalogue.loader import Catalogue
     from analyzer.facts.spans import Span
     from analyzer.graph.annotations import Annotations
@@ -88,6 +89,7 @@ class Machine:
         modules: the project's modules.
         catalogue: what libraries do.
         is_silenced: tells whether the source silences a code at a place in a frame.
+        inference: what installed libraries do that the catalogue does not know; None leaves them silent.
         budget: evaluations of frames after which the rest is left; ``is_exhausted`` tells.
     """
 
@@ -97,12 +99,15 @@ class Machine:
         catalogue: Catalogue,
         *,
         is_silenced: Callable[[Frame, Span, str], bool],
+        inference: Inference | None = None,
         budget: int = 400_000,
     ) -> None:
         self.modules = modules
         self.catalogue = catalogue
+        self.inference = inference
         self.jobs: dict[Job, JobDecorator] = {}
         self.tasks: dict[Function, ModuleState] = {}
+        self.zones: dict[tuple[Frame, Span], Value] = {}
         self.sdk_calls: dict[tuple[Frame, Span], SdkCall] = {}
         self.awaitables: list[Awaitable] = []
         self.consumed: set[Awaitable] = set()
@@ -137,7 +142,7 @@ class Machine:
         found = self._made.get(key)
         if found is None:
             found = self._made[key] = build()
-        return found  # type: ignore[no-any-return]  # of the key's kind
+        return found
 
     def constant(self, value: Key) -> Value:
         """Return a constant."""
@@ -243,6 +248,14 @@ class Machine:
             frame.is_job = is_job
         self._need(frame, root)
         return frame
+
+    def frames(self) -> list[Frame]:
+        """Return the frames of all functions that were called."""
+        return list(self._frames.values())
+
+    def entries(self) -> list[Frame]:
+        """Return the frames of bodies: of jobs, and of functions that are called as tasks."""
+        return [frame for frame in self._frames.values() if frame.entry]
 
     @staticmethod
     def _make_entry(frame: Frame) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Final
 
-from trigger_sdk.protocol.recorded import BY_NAME
-
 from analyzer.graph.frames import Frame, Leaf, ModuleState, Mutation
 from analyzer.graph.heap import Cell
 from analyzer.graph.sdk_names import EXPORTED, SDK
 from analyzer.graph.values import NOTHING, Imported, Module, Value, union
+from trigger_sdk.protocol.recorded import BY_NAME
 
 if TYPE_CHECKING:
     from analyzer.facts import tree

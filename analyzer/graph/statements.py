@@ -61,10 +61,10 @@ class Statements(Definitions):
             tree.Try: self._try,
             tree.Raise: self._raise,
             tree.Delete: self._delete,
-            tree.Import: lambda node, frame, _loop: machine.names.bind_import(node, frame) or True,
-            tree.ImportFrom: lambda node, frame, _loop: machine.names.bind_from(node, frame) or True,
-            tree.Define: lambda node, frame, _loop: self.define(node, frame) or True,
-            tree.DefineClass: lambda node, frame, _loop: self.define_class(node, frame) or True,
+            tree.Import: self._import,
+            tree.ImportFrom: self._import_from,
+            tree.Define: self._define,
+            tree.DefineClass: self._define_class,
             tree.Match: self._match,
             tree.Jump: self._jump,
         }
@@ -264,6 +264,22 @@ class Statements(Definitions):
             (loop.breaks if node.kind == "break" else loop.continues).append(dict(frame.env))
         return False
 
+    def _import(self, node: tree.Import, frame: Frame, _loop: Loop | None) -> bool:
+        self._m.names.bind_import(node, frame)
+        return True
+
+    def _import_from(self, node: tree.ImportFrom, frame: Frame, _loop: Loop | None) -> bool:
+        self._m.names.bind_from(node, frame)
+        return True
+
+    def _define(self, node: tree.Define, frame: Frame, _loop: Loop | None) -> bool:
+        self.define(node, frame)
+        return True
+
+    def _define_class(self, node: tree.DefineClass, frame: Frame, _loop: Loop | None) -> bool:
+        self.define_class(node, frame)
+        return True
+
     # --- branches -----------------------------------------------------------------------------------------------------
 
     def _if(self, node: tree.If, frame: Frame, loop: Loop | None) -> bool:
@@ -300,7 +316,7 @@ class Statements(Definitions):
         return _join(frame, ends)
 
     def _instances(self, classes: Value, frame: Frame) -> list[Value]:
-        found = []
+        found: list[Value] = []
         for atom in classes:
             if type(atom) is Class:
                 found.append(frozenset((self._m.classes.any_instance(atom, frame),)))

@@ -226,11 +226,15 @@ class Awaitable(Atom):
         at: the call.
         frame: the frame that made the call.
         what: what was called, for people.
+        callee: the frame of a coroutine.
     """
 
-    __slots__ = ("at", "frame", "kind", "result", "what")
+    __slots__ = ("at", "callee", "frame", "kind", "result", "what")
 
-    def __init__(self, kind: AwaitableKind, result: Cell, at: int, frame: Frame, what: str) -> None:
+    def __init__(
+        self, kind: AwaitableKind, result: Cell, at: int, frame: Frame, what: str, callee: Frame | None
+    ) -> None:
+        self.callee = callee
         self.kind = kind
         self.result = result
         self.at = at
@@ -282,14 +286,22 @@ class Wrapper(Atom):
 
 
 class JobDecorator(Atom):
-    """``job(id=...)``: makes a job of a function."""
+    """``job(id=...)``: makes a job of a function.
 
-    __slots__ = ("at", "home", "id")
+    Attributes:
+        id: the id, when it is known; empty otherwise.
+        at: the call.
+        frame: where it stands.
+        home: the module it stands in.
+    """
 
-    def __init__(self, job_id: str, at: int, home: ModuleState) -> None:
+    __slots__ = ("at", "frame", "home", "id")
+
+    def __init__(self, job_id: str, at: int, frame: Frame) -> None:
         self.id = job_id
         self.at = at
-        self.home = home
+        self.frame = frame
+        self.home = frame.home
 
 
 class TaskDecorator(Atom):

@@ -1,0 +1,128 @@
+"""Findings in bodies to diagnostics: which effect of a call is told, and the chain of calls down to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from analyzer.facts.spans import location_of, row_of
+from analyzer.graph.frames import DURABLE, SENDS, Frame, Leaf, Step
+from analyzer.model import Diagnostic, Link, Location, Severity
+from analyzer.rules.registry import RULES
+
+if TYPE_CHECKING:
+    from analyzer.facts.spans import Span
+    from analyzer.graph.bodies import Body
+    from analyzer.resolve.modules import SourceModule
+    from analyzer.settings import CheckSettings
+
+_PSEUDO: Final = frozenset((DURABLE, SENDS))
+_LONGEST_CHAIN: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where diagnostics may stand.
+
+    Attributes:
+        root: the project's folder, to which patterns of settings are relative.
+        settings: what is reported, and how.
+    """
+
+    root: Path
+    settings: CheckSettings
+
+    def wants(self, code: str, module: SourceModule) -> bool:
+        """Tell whether a code is reported in a module."""
+        path = module.path
+        if path is None:
+            return False
+        relative = path.relative_to(self.root) if path.is_relative_to(self.root) else path
+        return self.settings.reports_in(code, relative)
+
+    def diagnostic(
+        self, code: str, module: SourceModule, at: Span, message: str, *, chain: tuple[Link, ...] = (), job: str = ""
+    ) -> Diagnostic:
+        """Return a diagnostic with what its rule says of it."""
+        rule = RULES[code]
+        return Diagnostic(
+            code=code,
+            name=rule.name,
+            severity=self.severity(code),
+            message=message,
+            location=location(module, at),
+            chain=chain,
+            job=job,
+            url=rule.url(self.settings.url),
+        )
+
+    def severity(self, code: str) -> Severity:
+        """Return the severity of a code in this project."""
+        return self.settings.severity_of(code, RULES[code].severity)
+
+
+def location(module: SourceModule, at: Span) -> Location:
+    """Return a place in a module."""
+    return location_of(at, module.path or Path())
+
+
+def of_body(body: Body, place: Place, job: str) -> list[Diagnostic]:
+    """Return the diagnostics of a job's body: one for each call, the worst of its effects, the first of the worst."""
+    module = body.frame.home.source
+    best: dict[tuple[int, str], tuple[Span, Step]] = {}
+    for at, by_code in body.frame.sites.items():
+        steps = [step for code, step in by_code.items() if code not in _PSEUDO and place.wants(code, module)]
+        if not steps:
+            continue
+        step = min(steps, key=lambda step: (place.severity(step.leaf.code).rank, step.order))
+        # `os.environ` in `os.environ["X"]`, and each call of a chain, begin alike: they are one to the reader.
+        key = (_begin(at), step.leaf.code)
+        if key not in best or step.order < best[key][1].order:
+            best[key] = (at, step)
+    return [_diagnostic(place, module, at, step, job) for at, step in best.values()]
+
+
+def _begin(at: Span) -> int:
+    return at >> 26  # row and column
+
+
+def _diagnostic(place: Place, module: SourceModule, at: Span, step: Step, job: str) -> Diagnostic:
+    leaf = step.leaf
+    through = "" if step.callee is None else shown_name(step.callee)
+    message = RULES[leaf.code].describe(leaf.subject, remedy=leaf.remedy, through=through, source=leaf.source)
+    return place.diagnostic(leaf.code, module, at, message, chain=chain_of(step), job=job)
+
+
+def shown_name(frame: Frame) -> str:
+    """Return what people call a function: a lambda by its line."""
+    function = frame.function
+    if function is None:
+        return frame.name
+    if function.facts.name == "<lambda>":
+        return f"the lambda in line {row_of(function.facts.at)}"
+    return function.facts.qualname
+
+
+def chain_of(step: Step, code: str = "") -> tuple[Link, ...]:
+    """Return the way from a call down to its effect, without the call itself."""
+    links: list[Link] = []
+    wanted = code or step.leaf.code
+    current = step
+    while current.callee is not None and len(links) < _LONGEST_CHAIN:
+        following = current.callee.steps.get(wanted)
+        if following is None:
+            break
+        what = leaf_text(following.leaf) if following.callee is None else f"calls {shown_name(following.callee)}"
+        links.append(Link(location=location(current.callee.home.source, following.at), what=what))
+        current = following
+    if links and current.leaf.chain:
+        links += [Link(location=links[-1].location, what=f"calls {name}") for name in current.leaf.chain]
+    return tuple(links)
+
+
+def leaf_text(leaf: Leaf) -> str:
+    """Return what happens at the end of a chain."""
+    if leaf.code.startswith(("TRG10", "TRG20", "TRG21")) and leaf.code != "TRG108":
+        return f"calls {leaf.subject}"
+    return leaf.subject

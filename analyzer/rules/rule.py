@@ -1,0 +1,81 @@
+"""What a rule is: its code and name, what it says, why, and examples from which tests and documentation are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from analyzer.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from analyzer.rules.declarations import Declarations, Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A snippet of user code, or a small project.
+
+    Lines on which the rule reports something end in ``# <- TRG101``.
+
+    Attributes:
+        code: the file ``jobs/example.py``.
+        files: further files by path.
+    """
+
+    code: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule.
+
+    Attributes:
+        code: ``TRG101``; stable, never used again for another rule.
+        name: what it finds, in words: ``network-outside-task``.
+        severity: how much its findings matter, unless the project says otherwise.
+        summary: one sentence for lists.
+        message: what is wrong, with ``{subject}`` for what does it; goes on after "…, which" in a chain.
+        remedy: what to write instead, in the imperative.
+        explanation: what it does, why it matters on replay, what to write instead; Markdown.
+        bad: examples with findings.
+        good: examples without any.
+        check: for rules about declarations: finds them, given all of the project's.
+    """
+
+    code: str
+    name: str
+    severity: Severity = Severity.ERROR
+    summary: str
+    message: str
+    remedy: str
+    explanation: str
+    bad: tuple[Example, ...]
+    good: tuple[Example, ...]
+    check: Callable[[Declarations], Iterable[Finding]] | None = None
+
+    def describe(self, subject: str, *, remedy: str = "", through: str = "", source: str = "") -> str:
+        """Return the message of a finding: what, why it matters, what to write instead.
+
+        Args:
+            subject: what does it, ``requests.get``.
+            remedy: what to write instead, when it is known better than by the rule.
+            through: the function of the project through which the call comes to it; empty when it is called itself.
+            source: the distribution in whose source an inferred effect was read; empty for known ones.
+        """
+        said = self.message.format(subject=f"`{subject}`")
+        where = f"`{through}` comes to {said}" if through else said
+        inferred = f" (inferred from the source of {source})" if source else ""
+        return f"{where}{inferred}: {_as_clause(remedy or self.remedy)}"
+
+    def url(self, template: str) -> str:
+        """Return the address where the rule is explained."""
+        return template.format(code=self.code, name=self.name) if template else ""
+
+
+def _as_clause(remedy: str) -> str:
+    """Return a remedy as the end of a sentence: no capital, no full stop."""
+    text = remedy.strip().removesuffix(".")
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

@@ -1,0 +1,81 @@
+"""TRG505: a time zone that does not exist."""
+
+from __future__ import annotations
+
+import difflib
+import zoneinfo
+
+from analyzer.graph.values import Value
+from analyzer.rules.declarations import Declarations, Finding, only_text
+from analyzer.rules.rule import Example, Rule
+
+
+def check(declarations: Declarations) -> list[Finding]:
+    """Find time zones that this machine's database does not have; without a database there is nothing to find."""
+    known = zoneinfo.available_timezones()
+    if not known:
+        return []
+    places: list[tuple[Value | None, Finding]] = []
+    for value, module, at in declarations.zones:
+        places.append((value, Finding(module=module, at=at, message="")))
+    for call in declarations.calls_of("cron", "job"):
+        value_of_call = call.arguments.get(1 if call.name == "cron" else -1, "tz")
+        places.append((value_of_call, Finding(module=call.frame.home.source, at=call.at, message="")))
+    findings = []
+    for passed, place in places:
+        name = only_text(passed)
+        if name is None or name in known:
+            continue
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        remedy = f"did you mean `{close[0]}`" if close else ""
+        findings.append(Finding(module=place.module, at=place.at, message=RULE.describe(name, remedy=remedy)))
+    return findings
+
+
+RULE = Rule(
+    code="TRG505",
+    name="invalid-time-zone",
+    summary="A time zone does not exist.",
+    message="{subject} is no time zone",
+    remedy="Use a name of the IANA database, such as `Europe/Berlin`.",
+    explanation="""\
+## What it does
+
+Finds names of time zones, in `ZoneInfo(...)` and in schedules, that the IANA database does not have.
+
+## Why it matters
+
+`ZoneInfo` raises when it is reached, and a schedule is refused when the project is loaded.
+
+## Use instead
+
+A name of the IANA database: `Europe/Berlin`, `America/New_York`, `UTC`.
+""",
+    bad=(
+        Example(
+            code="""\
+from zoneinfo import ZoneInfo
+from trigger_sdk import job
+
+
+@job(id="clean")
+async def clean(name: str) -> str:
+    return str(ZoneInfo("Europe/Berlim"))  # <- TRG505
+"""
+        ),
+    ),
+    good=(
+        Example(
+            code="""\
+from zoneinfo import ZoneInfo
+from trigger_sdk import job
+
+
+@job(id="clean")
+async def clean(name: str) -> str:
+    return str(ZoneInfo("Europe/Berlin"))
+"""
+        ),
+    ),
+    check=check,
+)

@@ -1,0 +1,87 @@
+"""TRG507: nothing in the project sends the event that is waited for."""
+
+from __future__ import annotations
+
+import difflib
+
+from analyzer.model import Severity
+from analyzer.rules.declarations import Declarations, Finding, only_text
+from analyzer.rules.rule import Example, Rule
+
+
+def check(declarations: Declarations) -> list[Finding]:
+    """Find waits whose event is sent by none of the calls whose event is known."""
+    names = [only_text(call.arguments.get(0, "name")) for call in declarations.calls_of("send_event")]
+    sent = {name for name in names if name is not None}
+    if not sent or None in names:
+        return []
+    findings = []
+    for call in declarations.calls_of("wait_for_event"):
+        name = only_text(call.arguments.get(0, "name"))
+        if name is None or name in sent:
+            continue
+        close = difflib.get_close_matches(name, sent, n=1, cutoff=0.6)
+        remedy = f"did you mean `{close[0]}`" if close else ""
+        findings.append(Finding(module=call.frame.home.source, at=call.at, message=RULE.describe(name, remedy=remedy)))
+    return findings
+
+
+RULE = Rule(
+    code="TRG507",
+    name="event-never-sent",
+    severity=Severity.HINT,
+    summary="A body waits for an event whose name nothing in the project sends.",
+    message="nothing in this project sends the event {subject}",
+    remedy="If something outside the project sends it, this can be ignored.",
+    explanation="""\
+## What it does
+
+Tells where a body waits for an event by a name that none of the project's `send_event` calls has, when the
+project sends others.
+
+## Why it matters
+
+A name that is spelt differently is never sent, and the wait ends by its time-out, or never.
+
+## Use instead
+
+The same name on both sides: a constant. Events that come from outside need nothing.
+""",
+    bad=(
+        Example(
+            code="""\
+from trigger_sdk import job, send_event, wait_for_event
+
+
+@job(id="buy")
+async def buy(name: str) -> None:
+    await wait_for_event("order.piad")  # <- TRG507
+
+
+@job(id="pay")
+async def pay(name: str) -> None:
+    await send_event("order.paid", {"id": 1})
+"""
+        ),
+    ),
+    good=(
+        Example(
+            code="""\
+from trigger_sdk import job, send_event, wait_for_event
+
+PAID = "order.paid"
+
+
+@job(id="buy")
+async def buy(name: str) -> None:
+    await wait_for_event(PAID)
+
+
+@job(id="pay")
+async def pay(name: str) -> None:
+    await send_event(PAID, {"id": 1})
+"""
+        ),
+    ),
+    check=check,
+)
