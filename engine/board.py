@@ -25,7 +25,19 @@ encode_manifest = msgspec.msgpack.Encoder().encode
 
 @dataclass(slots=True)
 class Session:
-    """A worker's session: ``num`` orders them by age, ``held`` counts the runs it has."""
+    """A worker's session.
+
+    Attributes:
+        worker: its id.
+        num: orders sessions by age.
+        code: the code version it loaded.
+        jobs: ids of the jobs it takes.
+        capacity: the most runs it holds.
+        draining: True when it gets nothing new.
+        held: how many runs it has.
+        suspect: number of the run it has on probation, or None. Not kept in the database.
+        suspect_until: when that run has proved itself.
+    """
 
     worker: str
     num: int
@@ -34,6 +46,8 @@ class Session:
     capacity: int
     draining: bool
     held: int = 0
+    suspect: int | None = None
+    suspect_until: float = 0.0
 
     @property
     def room(self) -> int:

@@ -31,6 +31,8 @@ class Settings:
         durability: see :data:`Durability`.
         lease_ttl_s: seconds after a session's last sign of life until its runs go to others.
         max_crashes: how often in a row a run may take its worker down without progress before it ends ``crashed``.
+        suspect_crashes: after so many, a run is suspected: no worker has two such runs, until one has proved itself.
+        probation_s: seconds that a suspected run must live to prove itself, unless it makes progress before.
         retention_s: seconds that a finished run and its journal are kept; None keeps them for ever.
         group_limit: the most operations in one commit.
         outside_limit: waiting operations above which calls from outside are refused (``store-busy``).
@@ -39,6 +41,8 @@ class Settings:
     durability: Durability = "normal"
     lease_ttl_s: float = 15.0
     max_crashes: int = 10
+    suspect_crashes: int = 2
+    probation_s: float = 60.0
     retention_s: float | None = 7 * 24 * 3600.0
     group_limit: int = 512
     outside_limit: int = 20_000

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.errors import InvalidEntry, JournalConflict, LeaseLost
 from engine.model import Appended
-from engine.operations import ending, journal, registration, values, waits
+from engine.operations import ending, journal, probation, registration, values, waits
 from engine.store.schema import KIND_NUMBERS
 from engine.store.statements import journal as statements
 from engine.store.statements import runs
@@ -50,6 +50,8 @@ def append(tx: Transaction, run_id: str, token: int, entries: Sequence[Entry]) -
     first, new = journal.insert(tx, run.num, entries)
     if new != len(entries):
         return _again(tx, run, entries, first)
+    if run.crashes:
+        probation.end(tx, run.worker, run.num)
     for entry, spec in specs:
         if entry.kind == "wait_started":
             registration.begin(tx, run, entry, spec)

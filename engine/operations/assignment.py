@@ -15,7 +15,7 @@ import msgspec
 
 from engine.board import Session
 from engine.model import Assignment
-from engine.operations import ending, journal, queueing, runs, values
+from engine.operations import ending, journal, probation, queueing, runs, values
 from engine.store.statements import logs
 from engine.store.statements import runs as statements
 from engine.transaction import Assigned, Transaction
@@ -26,6 +26,9 @@ _log = logging.getLogger("trigger.engine")
 
 _CHUNK = 64
 """Runs of one job looked at in one query."""
+
+_NEVER = 1 << 30
+"""More crashes than a run can have."""
 
 _PER_TRANSACTION = 256
 """Runs assigned in one transaction at most, so that commits stay short."""
@@ -50,6 +53,7 @@ class ReadyRun(NamedTuple):
     started_at: float | None
     max_duration: float | None
     deadline: float | None
+    crashes: int
 
 
 def assign(tx: Transaction) -> None:
@@ -82,9 +86,14 @@ def _look(tx: Transaction) -> tuple[list[ReadyRun], bool]:
             tx.board.ready.discard(key)  # opening a session marks it again
         if limit == 0:
             continue
-        rows = [ReadyRun(*row) for row in tx.sql.all(statements.READY, {"job": key[0], "pin": key[1], "limit": limit})]
+        # While every session has a suspected run on probation, the other suspected ones are not even looked at.
+        all_kinds = any(session.room > 0 and session.suspect is None for session in takers)
+        crashes = _NEVER if all_kinds else tx.settings.suspect_crashes
+        which = {"job": key[0], "pin": key[1], "crashes": crashes, "limit": limit}
+        rows = [ReadyRun(*row) for row in tx.sql.all(statements.READY, which)]
         if len(rows) < limit:
-            tx.board.ready.discard(key)
+            if all_kinds:
+                tx.board.ready.discard(key)
         else:
             # Of this job there may be more behind its last: nothing of another job may overtake those.
             bound = _rank(rows[-1]) if bound is None else min(bound, _rank(rows[-1]))
@@ -110,13 +119,23 @@ def _give(tx: Transaction, found: list[ReadyRun], lanes: _Lanes, most: int) -> i
         elif not lanes.has_slot(run.queue, run.lane):
             tx.sql.run(statements.PARK, {"by_num": run.num})
             dealt += 1
-        elif takers := [session for session in tx.board.takers(key) if session.room > 0]:
+        elif takers := _takers(tx, run):
             if _start(tx, run, max(takers, key=lambda session: session.room)):
                 lanes.take(run.queue, run.lane)
             dealt += 1
         else:
             tx.board.ready.add(key)
     return dealt
+
+
+def _takers(tx: Transaction, run: ReadyRun) -> list[Session]:
+    """Return the sessions with room for a run: for a suspected one, those that have no other on probation."""
+    suspected = run.crashes >= tx.settings.suspect_crashes
+    return [
+        session
+        for session in tx.board.takers((run.job, run.pin))
+        if session.room > 0 and not (suspected and session.suspect is not None)
+    ]
 
 
 class _Lanes:
@@ -187,6 +206,8 @@ def _start(tx: Transaction, run: ReadyRun, session: Session) -> bool:
         },
     )
     session.held += 1
+    if run.crashes >= tx.settings.suspect_crashes:
+        probation.begin(tx, session, run.num)
     tx.news.append(Assigned(session.worker, assignment))
     return True
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from engine.board import Session
 from engine.errors import LeaseLost, SessionUnknown
 from engine.model import EndState
-from engine.operations import ending, journal, queueing, values
+from engine.operations import ending, journal, probation, queueing, values
 from engine.operations.appending import leased
 from engine.store.statements import journal as entry_statements
 from engine.store.statements import runs, sessions, waits
@@ -33,6 +33,8 @@ def open_session(
         capacity=capacity,
         draining=before is not None and before.draining,
         held=0 if before is None else before.held,
+        suspect=None if before is None else before.suspect,
+        suspect_until=0.0 if before is None else before.suspect_until,
     )
     tx.sql.run(
         sessions.SAVE,
@@ -60,7 +62,7 @@ def _keep(tx: Transaction, worker: str, held: Sequence[HeldRun]) -> list[str]:
         run = RunRow(*row)
         claim = claims.get(run.id)
         if claim is None or claim.token != run.token:
-            release(tx, run, crashed=False)
+            release(tx, run)
             continue
         kept.append(run.id)
         missed = journal.delivered_after(tx.sql, run.num, claim.seen)
@@ -93,30 +95,46 @@ def _session(tx: Transaction, worker: str) -> Session:
 
 def close_session(tx: Transaction, worker: str, *, crashed: bool) -> None:
     """Release the runs of a session and forget it; nothing happens when there is none."""
-    if tx.board.sessions.pop(worker, None) is None:
+    session = tx.board.sessions.pop(worker, None)
+    if session is None:
         return
     tx.sql.run(sessions.DELETE, {"by_worker": worker})
-    for row in tx.sql.all(runs.ROWS_OF_WORKER, {"worker": worker}):
-        run = RunRow(*row)
+    held = [RunRow(*row) for row in tx.sql.all(runs.ROWS_OF_WORKER, {"worker": worker})]
+    stuck = [run for run in held if not _made_progress(tx, run)] if crashed else []
+    blamed = probation.blamed(tx, session, stuck)
+    for run in held:
         tx.lose(run)
-        release(tx, run, crashed=crashed)
+        if run.num in blamed:
+            _count_crash(tx, run)
+        else:
+            release(tx, run)
     tx.board.mark_all_ready(tx.sql)
 
 
-def release(tx: Transaction, run: RunRow, *, crashed: bool) -> None:
-    """Take a run from its worker: back to the queue, or to its end when it crashed once too often."""
-    progress = tx.sql.one(entry_statements.ANY_AFTER, {"run": run.num, "seq": run.assigned_seq}) is not None
-    crashes = 0 if progress else run.crashes + int(crashed)
-    if crashes != run.crashes:
-        tx.sql.run(runs.SET_CRASHES, {"by_num": run.num, "crashes": crashes})
-    if crashed and crashes >= tx.settings.max_crashes:
-        problem = Problem(
-            code="run-crashed",
-            message=f"The worker died {crashes} times while it had run {run.id} of job {run.job}, without progress.",
-            hint="Look for what ends the process (memory, a native library, os._exit), then resume the run.",
-        )
-        ending.end(tx, run, "crashed", encode_problem(problem), told=True)
+def _made_progress(tx: Transaction, run: RunRow) -> bool:
+    return tx.sql.one(entry_statements.ANY_AFTER, {"run": run.num, "seq": run.assigned_seq}) is not None
+
+
+def _count_crash(tx: Transaction, run: RunRow) -> None:
+    """Take a run from a worker that it may have taken down: to its end when that was once too often."""
+    crashes = run.crashes + 1
+    tx.sql.run(runs.SET_CRASHES, {"by_num": run.num, "crashes": crashes})
+    if crashes < tx.settings.max_crashes:
+        queueing.leave_worker(tx, run)
+        queueing.enqueue(tx, run)
         return
+    problem = Problem(
+        code="run-crashed",
+        message=f"The worker died {crashes} times while it had run {run.id} of job {run.job}, without progress.",
+        hint="Look for what ends the process (memory, a native library, os._exit), then resume the run.",
+    )
+    ending.end(tx, run, "crashed", encode_problem(problem), told=True)
+
+
+def release(tx: Transaction, run: RunRow) -> None:
+    """Take a run from its worker, back to the queue."""
+    if run.crashes and _made_progress(tx, run):
+        tx.sql.run(runs.SET_CRASHES, {"by_num": run.num, "crashes": 0})
     queueing.leave_worker(tx, run)
     queueing.enqueue(tx, run)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import RunNotFound
+from engine.operations import probation
 from engine.states import check_move
 from engine.store.statements import runs
 from engine.transaction import RunRow, Transaction
@@ -35,4 +36,5 @@ def leave_worker(tx: Transaction, run: RunRow) -> None:
     session = tx.board.sessions.get(run.worker or "")
     if session is not None:
         session.held -= 1
+        probation.end(tx, run.worker, run.num)
     tx.lanes.add((run.queue, run.lane))

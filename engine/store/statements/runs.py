@@ -74,6 +74,7 @@ def _ready(*columns: Any) -> Select[Any]:
         runs.c.parked == literal_column("0"),
         runs.c.job == bindparam("job"),
         runs.c.pin == bindparam("pin"),
+        runs.c.crashes < bindparam("crashes"),
     )
 
 
@@ -81,13 +82,16 @@ READY: Final = Statement(
     _ready(
         runs.c.num, runs.c.id, runs.c.job, runs.c.pin, runs.c.queue, runs.c.lane, runs.c.priority, runs.c.token,
         runs.c.payload, runs.c.payload_blob, runs.c.options, runs.c.parent, runs.c.created_at, runs.c.started_at,
-        runs.c.max_duration, runs.c.deadline,
+        runs.c.max_duration, runs.c.deadline, runs.c.crashes,
     )
     .order_by(runs.c.priority.desc(), runs.c.num)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )  # fmt: skip
-"""The first runs of a job that can start; columns of :class:`engine.operations.assignment.ReadyRun`."""
+"""The first runs of a job that can start and crashed less often than ``crashes``.
+
+Columns of :class:`engine.operations.assignment.ReadyRun`.
+"""
 
 READY_KEYS: Final = Statement(select(runs.c.job, runs.c.pin).where(state_is("queued")).distinct())
 

@@ -18,9 +18,9 @@ def insert(store: OpenStore, num: int, **columns: Any) -> None:
     store.writer.run(runs.INSERT, row | columns)
 
 
-def ready(store: OpenStore, limit: int = 10, job: str = "a", pin: str = "") -> list[int]:
+def ready(store: OpenStore, limit: int = 10, job: str = "a", pin: str = "", crashes: int = 99) -> list[int]:
     """Return the numbers of the runs that are ready, in order."""
-    rows = store.writer.all(runs.READY, {"job": job, "pin": pin, "limit": limit})
+    rows = store.writer.all(runs.READY, {"job": job, "pin": pin, "crashes": crashes, "limit": limit})
     return [row[0] for row in rows]
 
 
@@ -37,6 +37,9 @@ def test_ready_runs_come_by_priority_then_age(store: OpenStore) -> None:
     assert ready(store) == [2, 1, 3]
     assert ready(store, limit=2) == [2, 1]
     assert ready(store, job="a", pin="v1") == [5]
+    store.writer.run(runs.SET_CRASHES, {"by_num": 1, "crashes": 2})
+    assert ready(store, crashes=2) == [2, 3]
+    assert ready(store, crashes=3) == [2, 1, 3]
     assert set(store.writer.all(runs.READY_KEYS, {})) == {("a", ""), ("b", ""), ("a", "v1")}
     store.commit()
 
