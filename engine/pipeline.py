@@ -50,11 +50,12 @@ _log = logging.getLogger("trigger.engine")
 
 @dataclass(slots=True)
 class _Job:
-    """A submitted operation and where its answer goes."""
+    """A submitted operation and where its answer goes; ``told``: how much of the news is no later than it."""
 
     operation: Operation[Any]
     future: Future[Any]
     brief: bool
+    told: int = 0
     result: Any = None
     error: BaseException | None = None
 
@@ -212,15 +213,19 @@ class Pipeline:
         await asyncio.to_thread(self._thread.join)
 
     def _deliver(self, committed: Committed) -> None:
+        """Give answers and news in the order of what was written: a worker drops what is older than what it knows."""
         self._waiting -= len(committed.jobs)
+        told = 0
         for job in committed.jobs:
-            if job.future.done():
-                continue
-            if job.error is None:
-                job.future.set_result(job.result)
-            else:
-                job.future.set_exception(job.error)
-        self._announce(committed)
+            if not job.future.done():
+                if job.error is None:
+                    job.future.set_result(job.result)
+                else:
+                    job.future.set_exception(job.error)
+            if job.told > told:
+                self._announce(Committed([], committed.news[told : job.told]))
+                told = job.told
+        self._announce(Committed([], committed.news[told:], committed.ended, committed.due))
 
     # --- on the writer thread ---
 
@@ -310,6 +315,7 @@ class Pipeline:
             if tx.sql.changes != before:
                 raise _RefusedTooLateError(error) from error
             job.error = error
+        job.told = len(tx.news)
 
     def _commit_each(self, group: list[_Job], cause: Exception) -> bool:
         """Give each operation a transaction of its own; the faulty one fails."""

@@ -11,7 +11,8 @@ from engine.errors import EngineClosed, EngineError, StoreBusy
 from engine.model import RunFilter, Settings
 from engine.store.statements import sessions
 from engine.transaction import Operation, Transaction
-from tests.fakes.engine_world import PAYLOAD, World, completed
+from tests.fakes.engine_world import PAYLOAD, World, completed, started
+from trigger_sdk.protocol.entries import EventWait
 
 
 def save_queue(name: str) -> Operation[str]:
@@ -55,6 +56,30 @@ async def test_what_waits_together_is_committed_together(world: World) -> None:
     assert len({answer.at for answer in appended}) == 1
     firsts = [answer.first for answer in appended]
     assert firsts == sorted(firsts)
+
+
+async def test_news_and_answers_come_in_the_order_of_the_journal(world: World) -> None:
+    """In one commit an event ends a wait, and a step is appended after it: the worker hears of the event first."""
+    await world.worker()
+    run = await world.start()
+    wait = started("1", spec=EventWait(name="go"))
+    await world.append(run, wait)
+    await world.settle()
+    heard: list[int] = []
+    gate = await held_up(world)
+    before = world.engine.append(run.run, run.token, 2, [completed("2")])
+    sent = world.engine.send_event("go", PAYLOAD)
+    after = world.engine.append(run.run, run.token, 3, [completed("3")])
+    for answer in (before, after):
+        answer.add_done_callback(lambda _: heard.append(len(world.listener.arrivals)))
+    await asyncio.sleep(0)  # brief operations are handed over with the next turn of the loop
+    gate.set()
+    firsts = [(await before).first, (await after).first]
+    assert (await sent).matched == 1
+    await world.settle()
+    (arrival,) = world.listener.arrivals
+    assert heard == [0, 1]
+    assert firsts[0] < arrival[3][0].seq < firsts[1]
 
 
 async def test_a_fault_fails_alone(world: World) -> None:
