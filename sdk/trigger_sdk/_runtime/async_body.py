@@ -62,6 +62,7 @@ class AsyncBody(BodyBase):
         self._given_up: list[Step] = []
         self._main: BodyTask | None = None
         self._left: list[BodyTask] | None = None
+        self._cancelling = False
         self._over = False
 
     # --- what the attempt calls ---------------------------------------------------------------------------------
@@ -109,7 +110,9 @@ class AsyncBody(BodyBase):
         if entry.kind == "cancel_requested":
             self._cancel_requested = True
             if self._main is not None:
+                self._cancelling = True
                 self._main.cancel()
+                self._cancelling = False
             return
         step = self._step_of(entry)
         if step is None:
@@ -120,6 +123,10 @@ class AsyncBody(BodyBase):
             return
         future = step.future
         if future is None or future.done():
+            return
+        if step.doomed:
+            # It ended before its cancellation came to it. A result here would mean that the request was never heard.
+            future.end_canceled()
             return
         try:
             future.set_result(self._outcome(step, entry))
@@ -217,6 +224,7 @@ class AsyncBody(BodyBase):
 
     def give_up(self, step: Step) -> None:
         """The body no longer awaits a step."""
+        step.doomed = step.doomed or self._cancelling
         if not step.cancel_asked:
             step.cancel_asked = True
             self._given_up.append(step)

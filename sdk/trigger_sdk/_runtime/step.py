@@ -31,12 +31,14 @@ class Step:
         outcome: what ended it, once delivered.
         launched: it was handed to the attempt.
         cancel_asked: the body no longer wants it.
+        doomed: the run was cancelled while the body awaited it: the body learns of that, and not of the outcome.
     """
 
     __slots__ = (
         "call",
         "cancel_asked",
         "context",
+        "doomed",
         "future",
         "id",
         "issued_after",
@@ -63,3 +65,4 @@ class Step:
         self.outcome: Entry | None = None
         self.launched = False
         self.cancel_asked = False
+        self.doomed = False

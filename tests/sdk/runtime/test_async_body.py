@@ -6,10 +6,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.fakes.simulation import BEGAN_AT, Simulation
 from trigger_sdk import NonDeterminismError, job, record, sleep, sleep_until, task, wait_for_event
+from trigger_sdk.protocol.entries import Entry
 
 
 async def test_gather_when_branches_finish_in_another_order_than_they_began() -> None:
@@ -173,6 +175,41 @@ async def test_cancel_requested_when_the_body_compensates() -> None:
     assert again.outcome is not None
     assert again.outcome.state == "canceled"
     assert undone == ["undo"]
+
+
+@pytest.mark.parametrize("way", ["awaited", "in a branch", "gathered"])
+async def test_cancel_requested_when_the_awaited_task_completes_first(way: str) -> None:
+    """The request was journalled before the task's completion: it is heard, and the run does not wait on for ever."""
+
+    @task
+    async def work() -> str:
+        return "worked"
+
+    @job(id="cancelled-late")
+    async def body() -> None:
+        if way == "awaited":
+            await work()
+        elif way == "in a branch":
+            await asyncio.create_task(_await(work()))
+        else:
+            await asyncio.gather(work(), work())
+        await sleep(100)
+
+    async def _await(awaitable: Any) -> Any:
+        return await awaitable
+
+    simulation = Simulation(job=body)
+    simulation.begin()
+    await simulation.settle()
+    request = Entry(kind="cancel_requested", seq=1, at=BEGAN_AT)
+    worked = [entry for entry in simulation.entries if entry.kind == "step_completed"]
+    late = [msgspec.structs.replace(entry, seq=2 + n) for n, entry in enumerate(worked)]
+
+    again = Simulation(job=body)
+    again.begin([request, *late])
+    await again.settle()
+    assert again.outcome is not None
+    assert again.outcome.state == "canceled"
 
 
 async def test_cancel_requested_when_the_body_returns_all_the_same() -> None:
