@@ -173,10 +173,10 @@ class _Check:
                 DeclaredJob(
                     id=only_text(passed) or "",
                     is_computed=passed is not None and only_text(passed) is None,
-                    function=job.function.facts.qualname,
+                    function=job.body.facts.qualname,
                     module=decorator.home.source,
                     at=decorator.at,
-                    function_at=job.function.facts.at,
+                    function_at=job.body.facts.at,
                 )
             )
         return Declarations(

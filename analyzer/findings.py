@@ -80,18 +80,23 @@ def of_body(body: Body, place: Place, job: str) -> list[Diagnostic]:
         key = (_begin(at), step.leaf.code)
         if key not in best or step.order < best[key][1].order:
             best[key] = (at, step)
-    return [_diagnostic(place, module, at, step, job) for at, step in best.values()]
+    return [_diagnostic(place, body.frame, at, step, job) for at, step in best.values()]
 
 
 def _begin(at: Span) -> int:
     return at >> 26  # row and column
 
 
-def _diagnostic(place: Place, module: SourceModule, at: Span, step: Step, job: str) -> Diagnostic:
+def _diagnostic(place: Place, frame: Frame, at: Span, step: Step, job: str) -> Diagnostic:
     leaf = step.leaf
-    through = "" if step.callee is None else shown_name(step.callee)
-    message = RULES[leaf.code].describe(leaf.subject, remedy=leaf.remedy, through=through, source=leaf.source)
-    return place.diagnostic(leaf.code, module, at, message, chain=chain_of(step), job=job)
+    message = RULES[leaf.code].describe(
+        leaf.subject,
+        remedy=leaf.remedy,
+        through="" if step.callee is None else shown_name(step.callee),
+        source=leaf.source,
+        is_async=frame.is_async,
+    )
+    return place.diagnostic(leaf.code, frame.home.source, at, message, chain=chain_of(step), job=job)
 
 
 def shown_name(frame: Frame) -> str:

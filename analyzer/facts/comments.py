@@ -23,8 +23,7 @@ def find_suppressions(text: str, functions: Sequence[FunctionFacts], first_state
     """Return the suppressions in a text.
 
     One on a line of its own covers the statement below it. On a ``def`` line, a decorator, or above either, it covers
-    the function. Before the module's first statement and followed by an empty line, or as ``file-ignore`` anywhere, it
-    covers the file.
+    the function. Before the module's first statement, or as ``file-ignore`` anywhere, it covers the file.
 
     Args:
         text: the source.
@@ -77,8 +76,7 @@ def _suppression(
     target = row
     if own_line:
         target = _next_code(lines, row)
-        in_header = row < first_statement and (row == len(lines) or not lines[row].strip())
-        if match["file"] or in_header:
+        if match["file"] or (row < first_statement and target not in heads):
             return Suppression(row, at, codes, reason, "file", (1, len(lines)))
     elif match["file"]:
         return Suppression(row, at, codes, reason, "file", (1, len(lines)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from analyzer.facts import tree
 from analyzer.facts.scope import Scope
-from analyzer.facts.spans import Columns, pack
+from analyzer.facts.spans import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,12 +124,7 @@ class ExpressionReader:
         return tree.Name(node.id, self.columns.span(node))
 
     def _attribute(self, node: ast.Attribute) -> tree.Expression:
-        value = self.read(node.value)
-        return tree.Attribute(value, self.mangle(node.attr), self.columns.span(node))
-
-    def mangle(self, name: str) -> str:
-        """Return an attribute's name; private names of classes are left as they stand, which finds them just as well."""
-        return name
+        return tree.Attribute(self.read(node.value), node.attr, self.columns.span(node))
 
     def _subscript(self, node: ast.Subscript) -> tree.Expression:
         return tree.Subscript(self.read(node.value), self.read(node.slice), self.columns.span(node))
@@ -185,9 +180,10 @@ class ExpressionReader:
         return tree.Mapping(keys, [self.read(value) for value in node.values], self.columns.span(node))
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> tree.Expression:
+        outer_free = set(self.scope.free)
         generators = [
             tree.Generator(
-                self.read(generator.target),
+                self._inner_target(generator.target),
                 self.read(generator.iter),
                 [self.read(condition) for condition in generator.ifs],
                 bool(generator.is_async),
@@ -201,7 +197,18 @@ class ExpressionReader:
         else:
             kind = "list" if type(node) is ast.ListComp else "set" if type(node) is ast.SetComp else "generator"
             element = self.read(node.elt)
+        own = {name for generator in node.generators for name in _stored(generator.target)}
+        kept = own & (self.scope.free - outer_free)
+        self.scope.inner_captured |= kept
+        self.scope.free -= kept
         return tree.Comprehension(kind, element, value, generators, self.columns.span(node))
+
+    def _inner_target(self, node: ast.expr) -> tree.Expression:
+        """Read a comprehension's target: its names are not variables of the function around it."""
+        bound = set(self.scope.bound)
+        target = self.read(node)
+        self.scope.bound = bound
+        return target
 
     def _starred(self, node: ast.Starred) -> tree.Expression:
         return tree.Starred(self.read(node.value))
@@ -225,6 +232,10 @@ class ExpressionReader:
 
     def _slice(self, node: ast.Slice) -> tree.Expression:
         return tree.Several([self.read(part) for part in (node.lower, node.upper, node.step) if part is not None])
+
+
+def _stored(node: ast.expr) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _has_text(node: ast.expr) -> bool:
@@ -264,6 +275,3 @@ class _Unquote(ast.NodeTransformer):
             return ast.copy_location(ast.Subscript(node.value, items, ast.Load()), node)
         self.generic_visit(node)
         return node
-
-
-__all__ = ["NONE", "ExpressionReader", "operator_name", "pack"]

@@ -16,6 +16,7 @@ class Scope:
         bound: names bound here.
         used: names read here.
         free: names that nested functions read and do not bind.
+        inner_captured: names that comprehensions here bind and functions inside them read.
         global_names: names declared ``global``.
         nonlocal_names: names declared ``nonlocal``.
         sorted_names: variables on which ``.sort()`` is called.
@@ -26,6 +27,7 @@ class Scope:
         "bound",
         "free",
         "global_names",
+        "inner_captured",
         "is_generator",
         "kind",
         "nonlocal_names",
@@ -40,6 +42,7 @@ class Scope:
         self.bound: set[str] = set()
         self.used: set[str] = set()
         self.free: set[str] = set()
+        self.inner_captured: set[str] = set()
         self.global_names: set[str] = set()
         self.nonlocal_names: set[str] = set()
         self.sorted_names: set[str] = set()
@@ -55,7 +58,7 @@ class Scope:
 
     def captured(self) -> frozenset[str]:
         """Return the own names that nested functions use."""
-        return frozenset(self.locals() & self.free)
+        return frozenset((self.locals() & self.free) | self.inner_captured)
 
     def close_into(self, outer: Scope) -> None:
         """Tell the scope around this one which names it leaves to it. A class keeps none of its own from functions."""

@@ -47,6 +47,7 @@ class Bodies:
         self._modules = modules
         self.jobs: list[Body] = []
         self.tasks: list[Body] = []
+        self._wrapped: list[tuple[Job, Frame]] = []
 
     # --- finding ------------------------------------------------------------------------------------------------------
 
@@ -88,21 +89,35 @@ class Bodies:
         """Evaluate the bodies of all jobs, and the functions of the tasks declared in these modules."""
         chosen = set(sources)
         jobs = sorted(
-            (job for job in self._m.jobs if job.function.home.source in chosen),
-            key=lambda job: (job.function.home.source.name, job.function.facts.at),
+            (job for job in self._m.jobs if job.body.home.source in chosen),
+            key=lambda job: (job.body.home.source.name, job.body.facts.at),
         )
         for job in jobs:
+            self._m.bodies.add(job.body)
+        for job in jobs:
             root = Frame("function", job.function.home, era="run")
-            frame = self._m.entry_frame(job.function, self._parameters(job.function, root), root, is_job=True)
-            self.jobs.append(Body(job, frame))
+            is_plain = job.function is job.body
+            frame = self._m.entry_frame(job.function, self._parameters(job.function, root), root, is_job=is_plain)
+            if is_plain:
+                self.jobs.append(Body(job, frame))
+            else:
+                self._wrapped.append((job, frame))
         self._m.settle()
+        self._find_wrapped()
         for function, home in list(self._m.tasks.items()):
             if home.source in chosen and not any(callee.function is function for _, _, callee in self._m.task_calls):
                 root = Frame("function", home, era="run")
                 self._m.entry_frame(function, self._parameters(function, root), root, is_job=False)
         self._m.settle()
         self._find_not_awaited()
-        self.tasks = [Body(None, frame) for frame in self._m.entries() if not frame.is_job]
+        wrappers = {frame for _, frame in self._wrapped}
+        self.tasks = [Body(None, frame) for frame in self._m.entries() if not frame.is_job and frame not in wrappers]
+
+    def _find_wrapped(self) -> None:
+        """Find the bodies of jobs whose function is under a decorator of the project."""
+        for job, outer in self._wrapped:
+            inner = [frame for frame in self._m.entries() if frame.function is job.body and frame.is_job]
+            self.jobs += [Body(job, frame) for frame in inner] or [Body(job, outer)]
 
     def _parameters(self, function: Function, root: Frame) -> dict[str, Value]:
         """Return what a body is called with: a method is given an instance, all else its annotations tell."""

@@ -55,10 +55,14 @@ class Definitions:
         if frame.cls is not None and facts.name in ("__new__", "__init_subclass__", "__class_getitem__"):
             kind = "staticmethod" if facts.name == "__new__" else "classmethod"
             value = self._m.builtins.call(f"builtins.{kind}", Arguments((value,)), frame, facts.at) or value
-        for decorator in reversed(facts.decorators):
-            if self._is_setter(decorator, facts.name, value, frame):
-                return
-            value = self._decorated(decorator, value, frame)
+        before, self._m.defining = self._m.defining, function
+        try:
+            for decorator in reversed(facts.decorators):
+                if self._is_setter(decorator, facts.name, value, frame):
+                    return
+                value = self._decorated(decorator, value, frame)
+        finally:
+            self._m.defining = before
         self._m.names.store(facts.name, value, frame, facts.at)
 
     def _is_setter(self, decorator: tree.Expression, name: str, value: Value, frame: Frame) -> bool:

@@ -120,7 +120,11 @@ class Durables:
         jobs = []
         for atom in arguments.get(0) or NOTHING:
             if type(atom) is Function:
-                made = self._m.make(("job", atom), lambda atom=atom: Job(atom, decorator.id))  # type: ignore[misc]
+                body = self._m.defining or atom
+                made = self._m.make(
+                    ("job", atom),
+                    lambda atom=atom, body=body: Job(atom, decorator.id, body),  # type: ignore[misc]
+                )
                 self._m.jobs[made] = decorator
                 jobs.append(made)
         return frozenset(jobs)
@@ -158,7 +162,7 @@ class Durables:
 
     def call_job(self, job: Job, frame: Frame, at: int) -> Value:
         """Call a job as a function, which starts nothing."""
-        self._m.happens(frame, at, Leaf(CALLED_JOB, job.function.facts.name))
+        self._m.happens(frame, at, Leaf(CALLED_JOB, job.body.facts.name))
         return NOTHING
 
     def call_job_method(self, job: Job, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
@@ -169,7 +173,7 @@ class Durables:
         self.check_value(payload, frame, at, "the payload is")
         self._m.consume(arguments.all())
         result = self._m.instance("trigger_sdk.RunHandle") if name not in JOB_WAITS else NOTHING
-        return self.durable(f"{job.function.facts.name}.{name}", result, frame, at, in_tasks=name not in JOB_WAITS)
+        return self.durable(f"{job.body.facts.name}.{name}", result, frame, at, in_tasks=name not in JOB_WAITS)
 
     # --- values -------------------------------------------------------------------------------------------------------
 

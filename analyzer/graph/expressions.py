@@ -92,6 +92,8 @@ class Expressions:
                 result |= self._m.libraries.call(f"{atom.type}.__getitem__", None, frame, node.at)
             elif type(atom) is Object:
                 result |= self._m.calls.method(atom, "__getitem__", (index,), frame, node.at)
+            elif type(atom) is External and not _is_generic(atom.name):
+                result |= self._m.libraries.call(f"{atom.name}.__getitem__", None, frame, node.at)
             elif type(atom) is Class or type(atom) is External:
                 result |= {atom}  # Generic[int], list[str]
         return result
@@ -280,6 +282,12 @@ class Expressions:
         for value in node.values:
             self.evaluate(value, frame)
         return NOTHING
+
+
+def _is_generic(name: str) -> bool:
+    """Tell whether a library's name stands for a class by how it is written, or is a builtin one."""
+    last = name.rpartition(".")[2]
+    return last[:1].isupper() or name.startswith(("builtins.", "collections."))
 
 
 def _is_number(node: tree.Expression) -> bool:

@@ -111,6 +111,8 @@ class Machine:
         self.sdk_calls: dict[tuple[Frame, Span], SdkCall] = {}
         self.awaitables: list[Awaitable] = []
         self.consumed: set[Awaitable] = set()
+        self.bodies: set[Function] = set()
+        self.defining: Function | None = None
         self.is_exhausted = False
         self.task_calls: dict[tuple[Frame, Span, Frame], str] = {}
         self.names: Names
@@ -233,6 +235,10 @@ class Machine:
             frame = self._frames[key] = self._new_frame(function, parameters, caller)
         if in_task:
             self._make_entry(frame)
+        elif function in self.bodies and era == "run":
+            frame.is_job = True
+            self._make_entry(frame)
+            caller.callees.add(frame)
         else:
             caller.callees.add(frame)
         self._need(frame, caller)

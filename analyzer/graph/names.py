@@ -41,7 +41,8 @@ class Names:
             return NOTHING
         around = frame.parent
         while around is not None:
-            if around.function is not None and name in around.function.facts.bound:
+            facts = None if around.function is None else around.function.facts
+            if facts is not None and (name in facts.bound or (name in facts.captured and name in around.cells)):
                 return self.resolve(self._machine.read(_cell(around, name), frame), frame)
             around = around.parent
         return self.load_global(name, frame.home, frame)

@@ -204,13 +204,20 @@ class Task(Atom):
 
 
 class Job(Atom):
-    """A job."""
+    """A job.
 
-    __slots__ = ("function", "id")
+    Attributes:
+        function: the function that ``@job`` was given: the defined one, or what a decorator below made of it.
+        id: its id, when it is known; empty otherwise.
+        body: the function whose statements are the job's body.
+    """
 
-    def __init__(self, function: Function, job_id: str) -> None:
+    __slots__ = ("body", "function", "id")
+
+    def __init__(self, function: Function, job_id: str, body: Function) -> None:
         self.function = function
         self.id = job_id
+        self.body = body
 
 
 AwaitableKind = Literal["durable", "coroutine", "gathered"]

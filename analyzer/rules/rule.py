@@ -37,7 +37,7 @@ class Rule:
         name: what it finds, in words: ``network-outside-task``.
         severity: how much its findings matter, unless the project says otherwise.
         summary: one sentence for lists.
-        message: what is wrong, with ``{subject}`` for what does it; goes on after "…, which" in a chain.
+        message: what is wrong, with ``{subject}`` for what does it; when that comes first, the rest goes on after "…, which".
         remedy: what to write instead, in the imperative.
         explanation: what it does, why it matters on replay, what to write instead; Markdown.
         bad: examples with findings.
@@ -56,7 +56,9 @@ class Rule:
     good: tuple[Example, ...]
     check: Callable[[Declarations], Iterable[Finding]] | None = None
 
-    def describe(self, subject: str, *, remedy: str = "", through: str = "", source: str = "") -> str:
+    def describe(
+        self, subject: str, *, remedy: str = "", through: str = "", source: str = "", is_async: bool = True
+    ) -> str:
         """Return the message of a finding: what, why it matters, what to write instead.
 
         Args:
@@ -64,11 +66,17 @@ class Rule:
             remedy: what to write instead, when it is known better than by the rule.
             through: the function of the project through which the call comes to it; empty when it is called itself.
             source: the distribution in whose source an inferred effect was read; empty for known ones.
+            is_async: whether the body is async, so that the remedy has an ``await``.
         """
-        said = self.message.format(subject=f"`{subject}`")
-        where = f"`{through}` comes to {said}" if through else said
         inferred = f" (inferred from the source of {source})" if source else ""
-        return f"{where}{inferred}: {_as_clause(remedy or self.remedy)}"
+        named = f"`{subject}`{inferred}"
+        rest = self.message.removeprefix("{subject} ")
+        if through and rest != self.message:
+            said = f"`{through}` leads to {named}, which {rest}"
+        else:
+            said = self.message.format(subject=named)
+        advice = _as_clause(remedy or self.remedy)
+        return f"{said}: {advice if is_async else advice.replace('await ', '')}"
 
     def url(self, template: str) -> str:
         """Return the address where the rule is explained."""

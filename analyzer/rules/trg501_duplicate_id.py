@@ -14,7 +14,7 @@ def check(declarations: Declarations) -> list[Finding]:
         if not job.id:
             continue
         known = first.setdefault(job.id, job)
-        if known is not job and known.function_at != job.function_at:
+        if (known.module, known.function_at) != (job.module, job.function_at):
             place = f"{known.module.name}.{known.function}"
             message = RULE.describe(job.id, remedy=f"{place} has it already; give each job an id of its own")
             findings.append(Finding(module=job.module, at=job.at, message=message))

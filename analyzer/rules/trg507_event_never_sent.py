@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import difflib
+from typing import Final
 
 from analyzer.model import Severity
 from analyzer.rules.declarations import Declarations, Finding, only_text
 from analyzer.rules.rule import Example, Rule
 
+_SIMILAR: Final = 0.85
+"""How alike two names must be, from 0 to 1: events of other names may well come from outside the project."""
+
 
 def check(declarations: Declarations) -> list[Finding]:
-    """Find waits whose event is sent by none of the calls whose event is known."""
+    """Find waits whose event is sent by no call, when an event of nearly the same name is."""
     names = [only_text(call.arguments.get(0, "name")) for call in declarations.calls_of("send_event")]
     sent = {name for name in names if name is not None}
-    if not sent or None in names:
-        return []
     findings = []
     for call in declarations.calls_of("wait_for_event"):
         name = only_text(call.arguments.get(0, "name"))
         if name is None or name in sent:
             continue
-        close = difflib.get_close_matches(name, sent, n=1, cutoff=0.6)
-        remedy = f"did you mean `{close[0]}`" if close else ""
-        findings.append(Finding(module=call.frame.home.source, at=call.at, message=RULE.describe(name, remedy=remedy)))
+        close = difflib.get_close_matches(name, sent, n=1, cutoff=_SIMILAR)
+        if close:
+            message = RULE.describe(name, remedy=f"did you mean `{close[0]}`")
+            findings.append(Finding(module=call.frame.home.source, at=call.at, message=message))
     return findings
 
 
@@ -30,14 +33,14 @@ RULE = Rule(
     code="TRG507",
     name="event-never-sent",
     severity=Severity.HINT,
-    summary="A body waits for an event whose name nothing in the project sends.",
+    summary="A body waits for an event that nothing sends; the project sends one of nearly the same name.",
     message="nothing in this project sends the event {subject}",
     remedy="If something outside the project sends it, this can be ignored.",
     explanation="""\
 ## What it does
 
-Tells where a body waits for an event by a name that none of the project's `send_event` calls has, when the
-project sends others.
+Tells where a body waits for an event that no `send_event` of the project sends, when one of nearly the same
+name is sent. Other events may come from outside.
 
 ## Why it matters
 
