@@ -121,10 +121,10 @@ class Bodies:
 
     def _parameters(self, function: Function, root: Frame) -> dict[str, Value]:
         """Return what a body is called with: a method is given an instance, all else its annotations tell."""
-        names = [parameter.name for parameter in function.facts.parameters]
-        if function.owner is None or not names:
-            return {}
-        return {names[0]: self._m.classes.construct(function.owner, Arguments(), root, function.facts.at)}
+        if function.owner is None:
+            return self._m.calls.bind(function, Arguments())
+        made = self._m.classes.construct(function.owner, Arguments(), root, function.facts.at)
+        return self._m.calls.bind(function, Arguments((made,)))
 
     # --- what shows only at the end -----------------------------------------------------------------------------------
 

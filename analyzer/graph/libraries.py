@@ -68,6 +68,8 @@ class Libraries:
         type_name = self._m.catalogue.returns(qualname)
         if type_name is None and self._m.inference is not None:
             type_name = self._m.inference.returns(qualname)
+        if type_name is None and _is_class_name(name):
+            type_name = name
         return NOTHING if type_name is None else self.instance_of(type_name, frame, at)
 
     def instance_of(self, type_name: str, frame: Frame, at: int) -> Value:
@@ -105,6 +107,12 @@ class Libraries:
         if condition.test == "if-given":
             return not is_absent(value) and not in_memory
         return not in_memory
+
+
+def _is_class_name(qualname: str) -> bool:
+    """Tell whether a name is written as names of classes are: calling it makes an instance."""
+    last = qualname.rpartition(".")[2]
+    return last[:1].isupper() and not last.isupper()
 
 
 def _is_in_memory(atom: object) -> bool:

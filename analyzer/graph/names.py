@@ -197,7 +197,10 @@ class Names:
             if name == "*":
                 self._bind_star(source, state, frame)
             elif state is not None:
-                self.store(bound, self._lazily(state, name), frame, 0)
+                # A package's own submodule is not looked up in the package, which is just being made.
+                own = self._machine.module(f"{source}.{name}") if state is frame.home else None
+                value = self._module_value(own.source.name) if own is not None else self._lazily(state, name)
+                self.store(bound, value, frame, 0)
             else:
                 self.store(bound, NOTHING if local_root else self._machine.external(f"{source}.{name}"), frame, 0)
 

@@ -147,23 +147,42 @@ class Statements(Definitions):
                 self._m.libraries.call(f"{atom.type}.__setitem__", None, frame, target.at)
 
     def _bind_several(self, target: tree.Sequence, value: Value, frame: Frame, at: int) -> None:
-        exact = self._m.collections.positions(value, frame)
         elements = target.elements
-        if exact is not None and len(exact) == len(elements) and not any(type(e) is tree.Starred for e in elements):
-            for element, item in zip(elements, exact, strict=True):
-                self.bind(element, item, frame, at)
+        exact = self._m.collections.positions(value, frame)
+        if exact is not None and self._bind_exactly(elements, exact, frame, at):
             return
         whole = self._m.iteration.unpack(value, frame, at, escapes=True)
         for position, element in enumerate(elements):
             found = whole
             if exact is None and type(element) is not tree.Starred:
-                exact_items = [
+                items = [
                     self._m.read(atom.items[position], frame)
                     for atom in value
                     if type(atom) is Collection and position in atom.items and not atom.elements.value
                 ]
-                found = union(exact_items) if exact_items and len(exact_items) == len(value) else whole
+                found = union(items) if items and len(items) == len(value) else whole
             self.bind(element, found, frame, at)
+
+    def _bind_exactly(self, elements: list[tree.Expression], items: list[Value], frame: Frame, at: int) -> bool:
+        """Bind targets to the items of a sequence whose length is known, when they fit it."""
+        stars = [position for position, element in enumerate(elements) if type(element) is tree.Starred]
+        if not stars and len(items) == len(elements):
+            for element, item in zip(elements, items, strict=True):
+                self.bind(element, item, frame, at)
+            return True
+        if len(stars) != 1 or len(items) < len(elements) - 1:
+            return False
+        first, after = stars[0], len(elements) - stars[0] - 1
+        end = len(items) - after
+        self._bind_exactly(elements[:first], items[:first], frame, at)
+        self._bind_exactly(elements[first + 1 :], items[end:], frame, at)
+        atom = self._m.collection("list", frame, (at, "starred"))
+        for position, item in enumerate(items[first:end]):
+            self._m.collections.put(atom, position, item)
+        star = elements[first]
+        if isinstance(star, tree.Starred):
+            self.bind(star.value, frozenset((atom,)), frame, at)
+        return True
 
     def _assign(self, node: tree.Assign, frame: Frame, _loop: Loop | None) -> bool:
         value = self._sorted_later(node.targets[0], node.value, frame)
