@@ -14,7 +14,8 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_by_library
 
-from executor.server import LOOPBACK, serve
+from executor.server import serve
+from executor.sockets import LOOPBACK
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:

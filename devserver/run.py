@@ -13,7 +13,8 @@ from devserver.errors import ProjectMissing
 from devserver.launch import Child, Launcher, Server
 from devserver.lock import DevLock
 from devserver.options import DevOptions
-from devserver.sockets import listen, url_of
+from devserver.sockets import listen
+from executor.sockets import url_of
 from trigger_sdk.protocol.project import Project, find_project
 
 

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import os
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -25,14 +23,9 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from executor.errors import AddressUnavailable, PortInUse
-from executor.listeners import who_listens
 from executor.settings import Settings
+from executor.sockets import BACKLOG, LOOPBACK, bind, url_of
 
-LOOPBACK = "127.0.0.1"
-LOOPBACK_6 = "::1"
-BACKLOG = 2048
-_TRIES = 20
 _HANG_UP_S = 0.15
 
 
@@ -150,67 +143,15 @@ async def serve(
         backlog=BACKLOG,
     )
     server = _Server(config, grace_s)
-    address, bound = listening[0].getsockname()[:2]
     running = asyncio.create_task(server.serve(sockets=listening))
     up = asyncio.create_task(server.up.wait())
     try:
         await asyncio.wait({running, up}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             running.result()
-        shown = f"[{address}]" if ":" in address else address
-        yield Serving(url=f"http://{shown}:{bound}", port=bound)
+        yield Serving(url=url_of(listening[0]), port=listening[0].getsockname()[1])
     finally:
         up.cancel()
         server.should_exit = True
         server.stopping.set()
         await asyncio.shield(running)
-
-
-def bind(host: str, port: int, *, ipv6: bool = False) -> list[socket.socket]:
-    """Return sockets bound to the address, and to the same port at ``::1``. Raises PortInUse, AddressUnavailable."""
-    for attempt in range(_TRIES):
-        first = _bind(host, port)
-        if not ipv6 or host == LOOPBACK_6:
-            return [first]
-        try:
-            return [first, _bind(LOOPBACK_6, first.getsockname()[1])]
-        except AddressUnavailable:
-            return [first]  # a machine without IPv6
-        except PortInUse:
-            first.close()
-            if port or attempt == _TRIES - 1:
-                raise
-    raise AssertionError("the loop returns or raises")
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if sock.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind((host, port))
-        sock.listen(BACKLOG)
-        sock.setblocking(False)
-    except (OSError, OverflowError) as error:
-        sock.close()
-        raise _explain(host, port, error) from error
-    return sock
-
-
-def _explain(host: str, port: int, error: OSError | OverflowError) -> PortInUse | AddressUnavailable:
-    if not isinstance(error, OSError):
-        return AddressUnavailable(f"{port} is not a port; ports are from 0 to 65535")
-    if error.errno != errno.EADDRINUSE:
-        return AddressUnavailable(f"the server cannot listen at {host} port {port}: {os.strerror(error.errno or 0)}")
-    others = who_listens(port)
-    named = f"It is {_listed(others)}. " if others else ""
-    return PortInUse(
-        f"port {port} of {host} is in use",
-        hint=f"{named}Stop it, or choose another port with `--port` (0 takes any free one).",
-        where=f"{host}:{port}",
-    )
-
-
-def _listed(processes: Sequence[str]) -> str:
-    return " and ".join(processes)

@@ -6,8 +6,9 @@ import socket
 import pytest
 
 from devserver.errors import HostNotLocal
-from devserver.sockets import listen, url_of
+from devserver.sockets import listen
 from executor.errors import AddressUnavailable, PortInUse
+from executor.sockets import url_of
 
 
 def test_port_in_use_names_who_listens() -> None:

@@ -15,7 +15,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from executor.errors import AddressUnavailable, PortInUse
-from executor.server import bind, serve
+from executor.server import serve
+from executor.sockets import bind
 from tests.executor.conftest import MakeHouse
 from tests.fakes.house import TOKEN, problem_of
 from tests.fakes.worker_double import WorkerDouble
@@ -115,8 +116,7 @@ async def test_port_in_use_names_the_other_process() -> None:
         await other.communicate()
     problem = refused.value.problem
     assert problem.code == "port-in-use"
-    assert str(port) in problem.message
-    assert f"process {other.pid}" in problem.hint
+    assert f"port {port} is in use by process {other.pid}" in problem.message
     assert "--port" in problem.hint
 
 
