@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from devserver.errors import DevAlreadyRunning, StateFolderUnusable
+from trigger_sdk.protocol.dev_info import INFO_FILE
 
 LOCK_FILE: Final = "dev.lock"
-INFO_FILE: Final = "dev.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from trigger_cli.errors import UsageProblem
+from trigger_sdk.protocol.dev_info import find_dev_server
 from trigger_sdk.protocol.limits import DEFAULT_PORT
 
 VARIABLE = "TRIGGER_API_URL"
@@ -56,11 +56,10 @@ def find_server(url: str | None, environ: Mapping[str, str], folder: Path) -> Ad
         return parse_url(url, "given by --url")
     if environ.get(VARIABLE):
         return parse_url(environ[VARIABLE], f"given by {VARIABLE}")
-    for candidate in (folder, *folder.parents):
-        state = candidate / ".trigger" / "dev.json"
-        running = _read_dev_state(state)
-        if running is not None:
-            return parse_url(running, f"given by {state}")
+    found = find_dev_server(folder)
+    if found is not None:
+        running, file = found
+        return parse_url(running, f"given by {file}")
     return parse_url(f"http://127.0.0.1:{DEFAULT_PORT}", "the default")
 
 
@@ -89,13 +88,3 @@ def _not_an_address(url: str, origin: str, detail: str) -> UsageProblem:
         detail=detail,
         hint="an address looks like http://127.0.0.1:8734",
     )
-
-
-def _read_dev_state(path: Path) -> str | None:
-    """Return the URL that the running dev server wrote down; None when there is none to read."""
-    try:
-        state = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    url = state.get("url") if isinstance(state, dict) else None
-    return url if isinstance(url, str) else None

@@ -253,9 +253,7 @@ class Validate(_Message, frozen=True):
     payload: bytes
 
 
-ToWorker = (
-    Welcome | Journal | Start | Ack | Arrived | Suspended | Finished | Refused | Lost | Drain | Validate
-)
+ToWorker = Welcome | Journal | Start | Ack | Arrived | Suspended | Finished | Refused | Lost | Drain | Validate
 
 _encoder = msgspec.msgpack.Encoder()
 _server_decoder = msgspec.msgpack.Decoder(list[ToServer])
