@@ -51,6 +51,10 @@ class Types(Protocol):
         """Return the type of what a call gives."""
         ...
 
+    def global_type(self, module: Module, name: str) -> str | None:
+        """Return the type of a module's variable."""
+        ...
+
 
 @dataclass(kw_only=True)
 class Scope:
@@ -153,7 +157,9 @@ class Scope:
             case ast.Await(value=value) | ast.BoolOp(op=ast.Or(), values=[*_, value]):
                 kind = self.type_of(value)
             case ast.Name(id=name):
-                kind = self.kinds.get(name) or self._type_of_global(name)
+                kind = self.kinds.get(name)
+                if kind is None and name not in self.hidden:
+                    kind = self.types.global_type(self.module, name)
             case ast.Call(func=func):
                 called = self.name_of(func)
                 kind = None if called is None else self.types.returns(called)
@@ -163,10 +169,6 @@ class Scope:
             case ast.IfExp(body=body, orelse=orelse):
                 kind = self.type_of(body) or self.type_of(orelse)
         return kind
-
-    def _type_of_global(self, name: str) -> str | None:
-        value = None if name in self.hidden else self.module.names.get(name)
-        return self.type_of(value) if isinstance(value, ast.Call) else None
 
     def _attribute(self, kind: str, name: str) -> str | None:
         if self.types.catalogue.covers(kind):

@@ -24,6 +24,8 @@ class SourceTypes:
         self.libraries = libraries
         self.catalogue = catalogue
         self._attributes: dict[str, dict[str, str]] = {}
+        self._returned: dict[str, str | None] = {}
+        self._globals: dict[tuple[str, str], str | None] = {}
 
     def find(self, qualname: str, *, bound_to: str | None = None) -> Place | None:
         """Return the place of a name: constructing a class leads to its ``__init__``, None when it leads nowhere."""
@@ -59,7 +61,7 @@ class SourceTypes:
                     return Place(name=name, module=module, cls=bound)
                 return self._member(name, tail)
             case ast.expr():
-                return self._instance(module, bound, tail, hops)
+                return self._instance(module, rest[0], tail, hops)
         return None
 
     def _member(self, class_name: str, tail: list[str]) -> Place | None:
@@ -69,13 +71,15 @@ class SourceTypes:
         kind = self.attribute(class_name, tail[0])
         return None if kind is None else self.resolve(".".join((kind, *tail[1:])))
 
-    def _instance(self, module: Module, value: ast.expr, tail: list[str], hops: int) -> Place | None:
+    def _instance(self, module: Module, name: str, tail: list[str], hops: int) -> Place | None:
         """Return the place of a name that is assigned: an alias, or something made by a call."""
-        scope = Scope(module=module, types=self)
+        value = module.names[name]
+        if not isinstance(value, ast.expr):
+            return None
         if not isinstance(value, ast.Call):
-            alias = scope.name_of(value)
+            alias = Scope(module=module, types=self).name_of(value)
             return None if alias is None else self.resolve(".".join((alias, *tail)), hops + 1)
-        kind = scope.type_of(value)
+        kind = self.global_type(module, name)
         if kind is None or not tail:
             return None
         return self.resolve(".".join((kind, *tail)), hops + 1)
@@ -181,6 +185,23 @@ class SourceTypes:
         """Return the type of what calling ``qualname`` gives."""
         if self.catalogue.covers(qualname):
             return self.catalogue.returns(qualname)
+        if qualname not in self._returned:
+            self._returned[qualname] = None  # for functions that call each other in circles
+            self._returned[qualname] = self._find_returned(qualname)
+        return self._returned[qualname]
+
+    def global_type(self, module: Module, name: str) -> str | None:
+        """Return the type of a module's variable that is assigned the result of a call."""
+        key = (module.name, name)
+        if key not in self._globals:
+            self._globals[key] = None  # for `app = app.wrapped()`
+            value = module.names.get(name)
+            self._globals[key] = (
+                Scope(module=module, types=self).type_of(value) if isinstance(value, ast.Call) else None
+            )
+        return self._globals[key]
+
+    def _find_returned(self, qualname: str) -> str | None:
         place = self.resolve(qualname) or self.resolve(f"{qualname}.__call__")  # or an instance that is called
         if place is None:
             return None

@@ -101,6 +101,18 @@ FILES = {
 
         def forever(n):
             return forever(n - 1)
+
+        def ping():
+            answer = pong()
+            return answer.get()
+
+        def pong():
+            answer = ping()
+            return answer.get()
+
+        app = app.wrapped()
+        one = two()
+        two = one()
     """,
     "acme/calls.py": """
         import sqlite3
@@ -181,6 +193,8 @@ def test_infer_effect_along_a_chain(site: Path, catalogue: Catalogue, name: str,
         "acme.debug",
         "acme.shadowed",
         "acme.forever",
+        "acme.ping",
+        "acme.pong",
         "acme.calls.memory",
     ],
 )
@@ -189,7 +203,10 @@ def test_infer_pure_when_no_effect_is_on_the_straight_path(site: Path, catalogue
     assert Inference([site], catalogue=catalogue).infer(name) is PURE
 
 
-@pytest.mark.parametrize("name", ["acme.nothing", "acme.broken.f", "unheard.of", "requests.get", "json.loads"])
+@pytest.mark.parametrize(
+    "name",
+    ["acme.nothing", "acme.app.run", "acme.one.run", "acme.broken.f", "unheard.of", "requests.get", "json.loads"],
+)
 def test_infer_none_without_source(site: Path, catalogue: Catalogue, name: str) -> None:
     """What cannot be read, or is the catalogue's business, is not answered."""
     assert Inference([site], catalogue=catalogue).infer(name) is None
