@@ -1,7 +1,7 @@
 """What the writer thread remembers between transactions, so that it need not ask the database each time.
 
-All of it can be read from the database again, and is after a transaction was undone. Its size goes with the sessions,
-jobs, queues and event names, not with the runs.
+All of it can be read from the database again, and is after a transaction was undone. Its size goes with the sessions
+and what they hold, with jobs, queues and event names, not with the runs.
 """
 
 from __future__ import annotations
@@ -56,6 +56,21 @@ class Session:
 
 
 @dataclass(slots=True)
+class LogSpace:
+    """How much of a run's output is kept.
+
+    Attributes:
+        used: characters, each line counted with its row.
+        last: number of the last line that is kept, or None.
+        told: the greatest ordinal among the body's lines that were told since no more are kept.
+    """
+
+    used: int
+    last: int | None
+    told: int = 0
+
+
+@dataclass(slots=True)
 class Board:
     """The writer thread's memory.
 
@@ -64,12 +79,14 @@ class Board:
         ready: keys of which there may be runs to start; checked and removed by the assignment.
         limits: runs at once for each lane of a queue; a queue without limit may be absent.
         jobs: the jobs of the newest code version; replaced, never changed, so that other threads can read it.
+        log_spaces: by run number, of runs that workers hold.
     """
 
     sessions: dict[str, Session] = field(default_factory=dict)
     ready: set[ReadyKey] = field(default_factory=set)
     limits: dict[str, int | None] = field(default_factory=dict)
     jobs: dict[str, KnownJob] = field(default_factory=dict)
+    log_spaces: dict[int, LogSpace] = field(default_factory=dict)
     _paths: dict[str, set[str]] = field(default_factory=dict)
 
     def load(self, sql: Reader) -> None:
@@ -85,6 +102,7 @@ class Board:
         self.limits = dict(sql.all(sessions.QUEUES, {}))
         newest = sql.one(sessions.NEWEST_CODE, {})
         self.jobs = {} if newest is None else known_jobs(newest[0], decode_manifest(newest[1]))
+        self.log_spaces = {}
         self._paths = {}
 
     def paths(self, sql: Reader, name: str) -> set[str]:

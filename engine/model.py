@@ -34,6 +34,7 @@ class Settings:
         suspect_crashes: after so many, a run is suspected: no worker has two such runs, until one has proved itself.
         probation_s: seconds that a suspected run must live to prove itself, unless it makes progress before.
         retention_s: seconds that a finished run and its journal are kept; None keeps them for ever.
+        log_limit: characters of output that are kept of one run, each line counted with 64 more.
         group_limit: the most operations in one commit.
         outside_limit: waiting operations above which calls from outside are refused (``store-busy``).
     """
@@ -44,6 +45,7 @@ class Settings:
     suspect_crashes: int = 2
     probation_s: float = 60.0
     retention_s: float | None = 7 * 24 * 3600.0
+    log_limit: int = 16 * 1024 * 1024
     group_limit: int = 512
     outside_limit: int = 20_000
 

@@ -33,6 +33,7 @@ def enqueue(tx: Transaction, run: RunRow, expires_at: float | None = None) -> No
 
 def leave_worker(tx: Transaction, run: RunRow) -> None:
     """Free what a running run held: its place in the session and in its lane."""
+    tx.board.log_spaces.pop(run.num, None)
     session = tx.board.sessions.get(run.worker or "")
     if session is not None:
         session.held -= 1

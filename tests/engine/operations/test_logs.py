@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from engine.model import Settings
+from engine.store.interface import Store
 from tests.fakes.engine_world import World
 from trigger_sdk.protocol.messages import LogLine
 
@@ -67,3 +71,34 @@ async def test_an_attempt_learns_how_far_the_output_is(world: World) -> None:
     await world.engine.close_session("w1")
     await world.worker("w2")
     assert world.assignment(run_id).log_ordinal == 2
+
+
+async def test_output_of_a_run_is_kept_up_to_a_limit(make_store: Callable[[], Store]) -> None:
+    """All of it is told; the last line that is kept says so; neither a replay nor a restart tells any of it again."""
+    world = World(make_store=make_store, settings=Settings(lease_ttl_s=1e6, log_limit=1000))
+    await world.open()
+    await world.declare("a")
+    await world.worker()
+    run = await world.start()
+    lines = [line(run.run, ordinal, "x" * 36) for ordinal in range(1, 31)]
+    for each in lines[:15]:
+        assert await world.engine.keep_logs([each], "w1") == [each]
+    assert await world.engine.keep_logs(lines[15:], "w1") == lines[15:]
+    assert await world.engine.keep_logs(lines, "w1") == []
+    task_line = line(run.run, 0, "y", step="1")
+    assert await world.engine.keep_logs([task_line], "w1") == [task_line]
+    await world.reopen()
+    await world.worker()
+    assert world.assignment(run.run).log_ordinal == 30
+    assert await world.engine.keep_logs(lines[8:], "w1") == []
+    further = line(run.run, 31)
+    assert await world.engine.keep_logs([further], "w1") == [further]
+    kept = await world.engine.logs(run.run)
+    assert (len(kept), kept[-1].ordinal) == (10, 31)
+    assert "no more are kept" in kept[-1].text
+    other = await world.start()
+    assert await world.engine.keep_logs([line(other.run, 1)], "w1")
+    assert len(await world.engine.logs(other.run)) == 1
+    await world.finish(other)
+    assert len(world.engine._board.log_spaces) == 1  # of the run that a worker holds
+    await world.close()
