@@ -27,14 +27,14 @@ async def main() -> None:
     await engine.save_manifest("c", [manifest("a")])
     await engine.open_session("w", "c", ["a"], 10)
     await engine.create_run("a", PAYLOAD)
-    while not listener.assignments:  # noqa: ASYNC110 - the listener is a recorder
+    while not listener.assignments:
         await asyncio.sleep(0.001)
     run = listener.assignments[0][1]
     size = path.with_name(f"{path.name}-wal").stat().st_size
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100_000, hard))
     appended = [engine.append(run.run, run.token, n, [completed(str(n), value=b"\x00" * 9_000)]) for n in range(STEPS)]
-    while engine.problem is None:  # noqa: ASYNC110 - the engine does not announce it
+    while engine.problem is None:
         await asyncio.sleep(0.001)
     refused = ""
     try:

@@ -87,7 +87,7 @@ async def keep_house(folder: Path, settings: Settings, engine_settings: EngineSe
 async def until(condition: Callable[[], object], patience: float = 10.0) -> None:
     """Wait until a condition holds; fail when it does not in time."""
     async with asyncio.timeout(patience):
-        while not condition():  # noqa: ASYNC110 - the condition is anything, and has no event
+        while not condition():
             await asyncio.sleep(0.005)
 
 

@@ -296,5 +296,5 @@ class Simulation:
 async def eventually(condition: Callable[[], object] | Callable[[], Awaitable[object]], seconds: float = 5.0) -> None:
     """Wait until a condition holds; raises TimeoutError."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the condition has no event of its own
+        while not condition():
             await asyncio.sleep(0.001)
