@@ -15,7 +15,7 @@ from analyzer.facts.statements import StatementReader
 
 
 def decode_source(content: bytes) -> str:
-    """Return a source file as text, by its byte order mark or coding comment, with line ends as ``\\n``.
+    r"""Return a source file as text, by its byte order mark or coding comment, with line ends as ``\\n``.
 
     Raises:
         SyntaxError: the encoding is unknown, or the bytes do not fit it.
@@ -37,7 +37,7 @@ def decode_source(content: bytes) -> str:
 
 
 def normalized(text: str) -> str:
-    """Return a text with line ends as ``\\n`` and without byte order mark."""
+    r"""Return a text with line ends as ``\\n`` and without byte order mark."""
     text = text.removeprefix("\ufeff")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 

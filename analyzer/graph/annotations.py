@@ -44,6 +44,9 @@ _COLLECTIONS: Final[dict[str, CollectionKind]] = {
 _TRANSPARENT: Final = frozenset(
     ("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Optional", "Union", "Unpack")
 )
+_DEEPEST: Final = 6
+"""Annotations nested deeper than this tell nothing."""
+
 _LAST: Final = frozenset(("Awaitable", "Coroutine"))
 _TYPING: Final = frozenset(("typing", "typing_extensions", "collections.abc", "collections", "builtins"))
 _SILENT: Final = frozenset(("Any", "Callable", "Literal", "TypeVar", "object", "Never", "NoReturn", "LiteralString"))
@@ -64,7 +67,7 @@ class Annotations:
             frame: on whose behalf.
             depth: how deep it stands in another one.
         """
-        if node is None or depth > 6:
+        if node is None or depth > _DEEPEST:
             return NOTHING
         if type(node) is tree.Binary:
             left = self.instances(node.left, scope, frame, depth + 1)

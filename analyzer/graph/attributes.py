@@ -120,7 +120,7 @@ class Attributes:
         raw = NOTHING if found is None else self._m.names.resolve(found, frame)
         if any(type(entry) is Wrapper and entry.kind in ("property", "cached_property") for entry in raw):
             return self._bind(raw, atom, atom.cls, frame, at)
-        if name in ("__class__",):
+        if name == "__class__":
             return frozenset((atom.cls,))
         cell = self.field(atom, name)
         own = self._m.read(cell, frame)
@@ -261,7 +261,7 @@ class Attributes:
             self._m.calls.method(atom, "__setattr__", (self._m.constant(name), value), frame, at)
         if self.is_shared(atom.frame):
             self._m.happens(frame, at, Leaf(STATE, f"the attribute {name} of a shared {atom.cls.facts.name}"))
-        elif atom.frame is not frame:
+        elif atom.frame is not frame.leader:
             self._m.changes(Mutation(atom, atom.frame, name, frame, at))
 
     @staticmethod

@@ -165,6 +165,7 @@ class Bodies:
     def lost_changes(self) -> list[tuple[Frame, Span, Mutation]]:
         """Return changes of a body's variables inside tasks, with the frame and place to report them at."""
         reached = self.body_frames()
+        reached |= {frame.leader for frame in reached}
         found = []
         for (caller, at, callee), _ in list(self._m.task_calls.items()):
             if caller not in reached:
@@ -181,7 +182,7 @@ class Bodies:
         if isinstance(target, Frame):
             return target is caller or target in _around(caller)
         if isinstance(target, Collection):
-            return mutation.maker is caller or mutation.maker in _around(caller) or mutation.maker in reached
+            return mutation.maker in reached
         if isinstance(target, Object):
             cell = target.fields.get(mutation.name)
             is_read = cell is not None and any(

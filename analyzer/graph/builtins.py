@@ -1,4 +1,4 @@
-"""Functions of the standard library that matter to who calls whom: ``map``, ``getattr``, ``partial``, ``gather``…"""
+"""Functions of the standard library that matter to who calls whom: ``map``, ``getattr``, ``partial``, ``gather`` and others."""
 
 from __future__ import annotations
 
@@ -246,9 +246,11 @@ class Builtins:
                         if self._m.classes.find(atom.cls, method) is not None:
                             self._m.calls.method(atom, method, (), frame, at)
                             break
-        if name == "builtins.hash" and not self._m.iteration.is_number(arguments.get(0) or NOTHING):
-            if not any(type(atom) is Object for atom in arguments.get(0) or NOTHING):
-                self._m.happens(frame, at, Leaf(IDENTITY, "hash"))
+        hashed = arguments.get(0) or NOTHING
+        if name == "builtins.hash" and not (
+            self._m.iteration.is_number(hashed) or any(type(atom) is Object for atom in hashed)
+        ):
+            self._m.happens(frame, at, Leaf(IDENTITY, "hash"))
         if name in ("builtins.str", "builtins.repr", "builtins.format"):
             return self._m.instance("builtins.str")
         return self._m.instance(name) if name in ("builtins.int", "builtins.float", "builtins.len") else NOTHING
@@ -373,9 +375,9 @@ class Builtins:
 
     def _zip(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         sources = list(arguments.positional[:1] if name == "builtins.enumerate" else arguments.positional)
-        if any(self._m.iteration.is_unordered(source) for source in sources):
-            if not self._m.expressions.ignores_order:
-                self._m.iteration.escapes(frame, at, name.rpartition(".")[2])
+        unordered = any(self._m.iteration.is_unordered(source) for source in sources)
+        if unordered and not self._m.expressions.ignores_order:
+            self._m.iteration.escapes(frame, at, name.rpartition(".")[2])
         pair = self._m.collection("tuple", frame, (at, "pair"))
         shift = 1 if name == "builtins.enumerate" else 0
         for position, source in enumerate(sources):

@@ -53,7 +53,6 @@ class Calls:
             External: self._external,
             Instance: self._instance,
             Class: lambda atom, arguments, frame, at, _task: machine.classes.construct(atom, arguments, frame, at),
-            Bound: self._bound,
             Object: self._object,
             Partial: self._partial,
             Method: self._method_atom,
@@ -144,10 +143,17 @@ class Calls:
     def call(self, function: Value, arguments: Arguments, frame: Frame, at: int, *, in_task: bool = False) -> Value:
         """Call whatever a value may be. In a task nothing but nested durable calls is noted."""
         result = NOTHING
+        receivers: dict[Atom, list[Atom]] = {}
         for atom in function:
+            if type(atom) is Bound:
+                receivers.setdefault(atom.function, []).append(atom.receiver)
+                continue
             caller = self._callers.get(type(atom))
             if caller is not None:
                 result |= caller(atom, arguments, frame, at, in_task)
+        for method, bound in receivers.items():
+            passed = arguments.before(frozenset(bound))
+            result |= self.call(frozenset((method,)), passed, frame, at, in_task=in_task)
         return result
 
     def method(self, atom: Object, name: str, positional: tuple[Value, ...], frame: Frame, at: int) -> Value:
@@ -215,10 +221,6 @@ class Calls:
     def _instance(self, atom: Instance, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
         self._m.consume(arguments.all())
         return NOTHING if in_task else self._m.libraries.call(f"{atom.type}.__call__", arguments, frame, at)
-
-    def _bound(self, atom: Bound, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
-        inner = frozenset((atom.function,))
-        return self.call(inner, arguments.before(frozenset((atom.receiver,))), frame, at, in_task=in_task)
 
     def _object(self, atom: Object, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
         found = self._m.attributes.of_object(atom, "__call__", frame, at)

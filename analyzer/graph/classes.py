@@ -159,7 +159,7 @@ class Classes:
         if made:
             return made
         depth = _depth(frame)
-        maker = frame if depth < _MADE_DEEPEST else None
+        maker = frame.leader if depth < _MADE_DEEPEST else None
         atom = self._m.make(("object", cls, maker, at), lambda: Object(cls, maker, depth))
         self._initialize(atom, arguments, frame, at)
         return frozenset((atom,))

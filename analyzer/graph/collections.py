@@ -150,7 +150,7 @@ class Collections:
     def changed(self, atom: Collection, frame: Frame, at: int) -> None:
         """Note that a collection is changed where ``frame`` stands."""
         maker = atom.frame
-        if maker is None or maker is frame:
+        if maker is None or maker is frame.leader:
             return
         if maker.kind != "function":
             self._m.happens(frame, at, Leaf(STATE, f"a {atom.kind} that all runs share"))
@@ -171,9 +171,9 @@ class Collections:
         for atom in function:
             if type(atom) is Method and type(atom.receiver) is Collection:
                 maker = atom.receiver.frame
-                if maker is not None and maker.kind == "function" and maker.era == "import" and frame.era == "run":
-                    if self.is_global(node.value.id, frame):
-                        self._m.happens(frame, node.at, Leaf(STATE, f"the global variable {node.value.id}"))
+                at_import = maker is not None and maker.kind == "function" and maker.era == "import"
+                if at_import and frame.era == "run" and self.is_global(node.value.id, frame):
+                    self._m.happens(frame, node.at, Leaf(STATE, f"the global variable {node.value.id}"))
 
     @staticmethod
     def is_global(name: str, frame: Frame) -> bool:
@@ -213,7 +213,7 @@ class Collections:
             atom = self._m.collection("list", frame, at)
             self._m.write(atom.elements, self._m.instance("builtins.str"))
             return frozenset((atom,))
-        if name in ("encode",):
+        if name == "encode":
             return self._m.instance("builtins.bytes")
         return (
             NOTHING if name in ("find", "index", "count") or name.startswith("is") else self._m.instance("builtins.str")
@@ -239,7 +239,7 @@ class Collections:
         if name in ("get", "pop", "popleft", "popitem", "__getitem__"):
             found = self.item(atom, arguments.get(0) or NOTHING, frame)
             return found | (arguments.get(1) or NOTHING)
-        if name in ("sort",):
+        if name == "sort":
             atom.is_ordered = True
             key = arguments.keyword("key")
             if key:
@@ -282,7 +282,7 @@ class Collections:
             return NOTHING
         if name in ("__enter__", "__iter__", "__aiter__"):
             return frozenset((atom,))
-        if name in ("__next__",):
+        if name == "__next__":
             return self.all(atom, frame)
         return NOTHING
 

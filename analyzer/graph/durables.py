@@ -185,7 +185,7 @@ class Durables:
                 self._m.happens(frame, at, Leaf(NOT_ENCODABLE, f"{what} {name}"))
                 return
 
-    def _not_encodable(self, atom: Atom) -> str:  # noqa: PLR0911 - one for each kind
+    def _not_encodable(self, atom: Atom) -> str:
         if isinstance(atom, Function):
             return f"a function ({atom.facts.name})"
         if isinstance(atom, Bound | Partial):

@@ -17,6 +17,7 @@ from analyzer.graph.values import (
     Instance,
     Object,
     Value,
+    joined,
     union,
 )
 
@@ -46,7 +47,7 @@ class Expressions:
             tree.Name: self._name,
             tree.Attribute: self._attribute,
             tree.Subscript: self._subscript,
-            tree.Call: lambda node, frame: machine.calls.evaluate(node, frame),
+            tree.Call: lambda node, frame: machine.calls.evaluate(node, frame),  # noqa: PLW0108 - made later
             tree.Await: self._await,
             tree.Binary: self._binary,
             tree.Unary: self._unary,
@@ -56,7 +57,7 @@ class Expressions:
             tree.Lambda: self._lambda,
             tree.Sequence: self._sequence,
             tree.Mapping: self._mapping,
-            tree.Comprehension: lambda node, frame: machine.iteration.comprehension(node, frame),
+            tree.Comprehension: lambda node, frame: machine.iteration.comprehension(node, frame),  # noqa: PLW0108
             tree.Starred: lambda node, frame: self.evaluate(node.value, frame),
             tree.Yield: self._yield,
             tree.Walrus: self._walrus,
@@ -260,7 +261,7 @@ class Expressions:
         if node.is_from:
             value = self._m.iteration.exhaust(value, frame, node.at)
         self._m.consume(value)
-        frame.yields |= value
+        frame.yields = joined(frame.yields, value)
         return NOTHING
 
     def _walrus(self, node: tree.Walrus, frame: Frame) -> Value:

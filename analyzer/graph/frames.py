@@ -120,6 +120,8 @@ class Frame:
         cells: variables that functions inside it see.
         entry: every way to an effect is kept, for diagnostics stand in it: the body of a job, a task's function.
         is_job: the frame is the body of a job.
+        leader: the frame in whose name it makes objects: itself, or another one of its function when that is called
+            with very different arguments.
         returns: what it returns.
         yields: what it yields.
         steps: by code, the first way to an effect.
@@ -147,6 +149,7 @@ class Frame:
         "is_queued",
         "is_running",
         "kind",
+        "leader",
         "mutations",
         "parameters",
         "parent",
@@ -172,6 +175,7 @@ class Frame:
         self.home = home
         self.function = function
         self.cls: Class | None = None
+        self.leader: Frame = self
         self.parent = parent
         self.era: Era = era
         self.parameters = parameters or {}

@@ -205,7 +205,7 @@ class Iteration:
 _KINDS: Final[dict[str, CollectionKind]] = {"list": "list", "set": "set", "dict": "dict", "generator": "iterator"}
 
 
-def _lets_out(node: object) -> bool:  # noqa: PLR0911 - one for each way out
+def _lets_out(node: object) -> bool:
     """Tell whether something in a loop's body lets out in which order it came."""
     if isinstance(node, tree.Yield):
         return True

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from analyzer.graph.frames import DURABLE, SENDS, Frame, Leaf, ModuleState, Mutation, Step
+from analyzer.graph.frames import DURABLE, SENDS, Era, Frame, Leaf, ModuleState, Mutation, Step
 from analyzer.graph.heap import Cell
 from analyzer.graph.values import (
     NOTHING,
@@ -27,6 +27,7 @@ from analyzer.graph.values import (
     JobDecorator,
     Key,
     Value,
+    joined,
 )
 
 if TYPE_CHECKING:
@@ -72,11 +73,20 @@ class SdkCall:
 DEEPEST_INLINE: Final = 18
 """Calls within calls that are evaluated at once; deeper ones are queued."""
 
-FORGET_CONSTANTS: Final = 8
+FORGET_CONSTANTS: Final = 6
 """Calls of one function with different arguments after which constants are no longer told apart."""
 
-FORGET_ARGUMENTS: Final = 24
+FORGET_ARGUMENTS: Final = 16
 """Calls of one function with different arguments after which they are all one."""
+
+FORGET_CLOSURES: Final = 96
+"""Calls of one function in all its closures after which each closure's calls are all one."""
+
+TELL_MAKERS_APART: Final = 6
+"""Calls of one function whose objects are told apart by the call that makes them."""
+
+_MOST_CONSUMED: Final = 200
+"""Collections within collections in which awaitables are looked for."""
 
 MOST_RUNS: Final = 40
 """Evaluations of one frame after which it is left as it is."""
@@ -133,6 +143,7 @@ class Machine:
         self._states: dict[str, ModuleState] = {}
         self._frames: dict[Hashable, Frame] = {}
         self._contexts: dict[Hashable, int] = {}
+        self._leaders: dict[Hashable, Frame] = {}
         self._queue: deque[Frame] = deque()
         self._depth = 0
         self._order = 0
@@ -160,8 +171,9 @@ class Machine:
 
     def collection(self, kind: CollectionKind, frame: Frame | None, at: Hashable) -> Collection:
         """Return the collection made at a place."""
-        key = ("collection", kind, frame, at)
-        return self.make(key, lambda: Collection(kind, frame, Cell(), Cell()))
+        maker = None if frame is None else frame.leader
+        key = ("collection", kind, maker, at)
+        return self.make(key, lambda: Collection(kind, maker, Cell(), Cell()))
 
     # --- cells --------------------------------------------------------------------------------------------------------
 
@@ -173,8 +185,9 @@ class Machine:
 
     def write(self, cell: Cell, value: Value) -> None:
         """Add to what a cell holds."""
-        if not value <= cell.value:
-            cell.value |= value
+        grown = joined(cell.value, value)
+        if grown is not cell.value and len(grown) > len(cell.value):
+            cell.value = grown
             for reader in cell.readers:
                 self.enqueue(reader)
 
@@ -226,13 +239,15 @@ class Machine:
             if count >= FORGET_CONSTANTS:
                 parameters = {name: _without_constants(value) for name, value in parameters.items()}
                 key = (group, tuple(parameters.items()))
-            if count >= FORGET_ARGUMENTS and key not in self._frames:
+            whole = self._contexts.get((function.facts.index, function.home, era), 0)
+            is_full = count >= FORGET_ARGUMENTS or (whole >= FORGET_CLOSURES and count > 0)
+            if is_full and key not in self._frames:
                 frame = self._joined_frame(function, parameters, caller, (group, "all"))
             else:
                 frame = self._frames.get(key)
         if frame is None:
-            self._contexts[group] = self._contexts.get(group, 0) + 1
             frame = self._frames[key] = self._new_frame(function, parameters, caller)
+            self._count(frame, group)
         if in_task:
             self._make_entry(frame)
         elif function in self.bodies and era == "run":
@@ -243,6 +258,17 @@ class Machine:
             caller.callees.add(frame)
         self._need(frame, caller)
         return frame
+
+    def _count(self, frame: Frame, group: tuple[Function, Era]) -> None:
+        """Count the calls of a function; of many, one makes the objects of the rest."""
+        function, era = group
+        count = self._contexts[group] = self._contexts.get(group, 0) + 1
+        whole = (function.facts.index, function.home, era)
+        self._contexts[whole] = self._contexts.get(whole, 0) + 1
+        if count == 1:
+            self._leaders[group] = frame
+        elif count > TELL_MAKERS_APART:
+            frame.leader = self._leaders[group]
 
     def entry_frame(self, function: Function, parameters: dict[str, Value], root: Frame, *, is_job: bool) -> Frame:
         """Return the frame of a body: of a job, or of a task that no body calls."""
@@ -274,11 +300,13 @@ class Machine:
         frame = self._frames.get(key)
         if frame is None:
             frame = self._frames[key] = self._new_frame(function, parameters, caller)
+            frame.leader = self._leaders.setdefault(key, frame)
         else:
             for name, value in parameters.items():
                 known = frame.parameters.get(name, NOTHING)
-                if not value <= known:
-                    frame.parameters[name] = known | value
+                grown = joined(known, value)
+                if len(grown) > len(known):
+                    frame.parameters[name] = grown
                     frame.is_done = False
         return frame
 
@@ -359,7 +387,7 @@ class Machine:
         for step in list(callee.steps.values()):
             self.happens(frame, at, step.leaf, callee)
         for mutation in list(callee.mutations.values()):
-            if mutation.maker is not frame:
+            if mutation.maker is not frame.leader:
                 frame.mutations.setdefault((mutation.target, mutation.name), mutation)
 
     def changes(self, mutation: Mutation) -> None:
@@ -368,16 +396,20 @@ class Machine:
 
     # --- awaitables ---------------------------------------------------------------------------------------------------
 
-    def consume(self, value: Value, depth: int = 3) -> None:
+    def consume(self, value: Value) -> None:
         """Note that whatever is awaitable in a value is in good hands."""
-        for atom in value:
-            if type(atom) is Awaitable:
-                if atom not in self.consumed:
+        if len(self.consumed) == len(self.awaitables):
+            return
+        seen: set[Collection] = set()
+        pending = [value]
+        while pending:
+            for atom in pending.pop():
+                if type(atom) is Awaitable:
                     self.consumed.add(atom)
-            elif type(atom) is Collection and depth:
-                self.consume(atom.elements.value, depth - 1)
-                for cell in list(atom.items.values()):
-                    self.consume(cell.value, depth - 1)
+                elif type(atom) is Collection and atom not in seen and len(seen) < _MOST_CONSUMED:
+                    seen.add(atom)
+                    pending.append(atom.elements.value)
+                    pending.extend(cell.value for cell in atom.items.values())
 
 
 def _without_constants(value: Value) -> Value:

@@ -1,4 +1,4 @@
-"""The names of the SDK as the analyzer knows them, and what calling each one means. A test compares them with the SDK."""
+"""The names of the SDK as the analyzer knows them, and what calling each means. A test compares them with the SDK."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from analyzer.graph.values import (
     Instance,
     Object,
     Value,
+    joined,
     union,
 )
 
@@ -221,8 +222,7 @@ class Statements(Definitions):
         if node.value is not None:
             value = self._sorted_later(node.target, node.value, frame)
         if not value or _only_none(value):
-            scope = frame if frame.function is None or frame.function.owner is None else frame
-            value |= self._m.annotations.instances(node.annotation, scope, frame)
+            value |= self._m.annotations.instances(node.annotation, frame, frame)
         if node.value is not None or frame.kind != "class":
             self.bind(node.target, value, frame, node.at)
         return True
@@ -267,7 +267,7 @@ class Statements(Definitions):
     def _return(self, node: tree.Return, frame: Frame, _loop: Loop | None) -> bool:
         if node.value is not None:
             value = self._m.expressions.evaluate(node.value, frame)
-            frame.returns |= value
+            frame.returns = joined(frame.returns, value)
             if frame.is_job:
                 self._m.durables.check_value(value, frame, node.at, "the job returns")
         return False

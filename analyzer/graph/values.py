@@ -1,8 +1,8 @@
 """What a variable may hold, as far as the text tells.
 
 A :data:`Value` is a set of atoms: the things that are known to be possible. What is not known is left out, so that the
-empty set is both "nothing" and "anything": an unknown receiver has no effect. Atoms are compared by identity; the machine
-makes each once.
+empty set is both "nothing" and "anything": an unknown receiver has no effect. Atoms are compared by identity; the
+machine makes each once.
 """
 
 from __future__ import annotations
@@ -375,6 +375,34 @@ class Arguments:
     def all(self) -> Value:
         """Return everything that is passed."""
         return union(self.positional) | union(value for _, value in self.keywords) | self.more | self.named
+
+
+_MANY: Final = 48
+"""Atoms in one variable after which only callables are added: it is data then."""
+
+_TOO_MANY: Final = 256
+"""Atoms in one variable after which nothing is added."""
+
+
+def joined(known: Value, more: Value) -> Value:
+    """Return both together; a variable that may be very many things takes up no more of them."""
+    if more <= known:
+        return known
+    if len(known) + len(more) <= _MANY:
+        return known | more
+    room = _MANY - len(known)
+    new = sorted(more - known, key=_rank)
+    kept = [atom for position, atom in enumerate(new) if position < room or _rank(atom) == 0]
+    return known | frozenset(kept[: max(0, _TOO_MANY - len(known))])
+
+
+def _rank(atom: Atom) -> int:
+    """Return 0 for what can be called, and for what its methods tell apart; then collections, then constants."""
+    if isinstance(atom, Constant):
+        return 3
+    if isinstance(atom, Collection):
+        return 2
+    return 1 if isinstance(atom, Object) else 0
 
 
 def union(values: Iterable[Value]) -> Value:

@@ -37,7 +37,7 @@ class Rule:
         name: what it finds, in words: ``network-outside-task``.
         severity: how much its findings matter, unless the project says otherwise.
         summary: one sentence for lists.
-        message: what is wrong, with ``{subject}`` for what does it; when that comes first, the rest goes on after "…, which".
+        message: what is wrong, with ``{subject}`` for what does it; when that comes first, the rest follows "…, which".
         remedy: what to write instead, in the imperative.
         explanation: what it does, why it matters on replay, what to write instead; Markdown.
         bad: examples with findings.
