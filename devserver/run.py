@@ -70,7 +70,9 @@ def _find(folder: Path) -> Project:
         raise ProjectMissing(f"there is no folder {folder}", hint="Name a folder of the project: --project DIR")
     project = find_project(folder)
     if project is None:
-        raise ProjectMissing(f"neither {folder.resolve()} nor a folder above it has a trigger.toml")
+        raise ProjectMissing(
+            f"neither {folder.resolve()} nor a folder above has a trigger.toml or a [tool.trigger] in pyproject.toml"
+        )
     return project
 
 

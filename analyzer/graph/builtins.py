@@ -1,4 +1,4 @@
-"""Functions of the standard library that matter to who calls whom: ``map``, ``getattr``, ``partial``, ``gather`` and others."""
+"""Functions of the standard library that matter to who calls whom: ``map``, ``getattr``, ``partial``, others."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def _item_mistake(item: str, name: str, low: int, high: int, names: tuple[str, .
     if values in ("*", "?"):
         return None
     ends = values.split("-")
-    if len(ends) > 2:
+    if len(ends) not in (1, 2):
         return f"{values!r} is no range of the {name}"
     numbers = [_number(end, low, names) for end in ends]
     if any(number is None or not low <= number <= high for number in numbers):

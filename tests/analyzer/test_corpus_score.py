@@ -52,7 +52,6 @@ class Score:
 def findings(case: Case, root: Path) -> set[tuple[str, int, str]]:
     """Check the case as a project of its own; return its findings as (file, row, code)."""
     from analyzer.check import check
-
     from analyzer.settings import CheckSettings
 
     case.write(root)

@@ -35,7 +35,7 @@ def pipeline_of(world: World) -> Pipeline:
 async def at_rest(world: World) -> None:
     """Return when nothing waits and the writer thread does nothing."""
     await world.settle()
-    while pipeline_of(world)._turn.locked():  # noqa: ASYNC110 - the thread has no event for it
+    while pipeline_of(world)._turn.locked():
         await asyncio.sleep(0)
 
 

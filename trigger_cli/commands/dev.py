@@ -39,9 +39,8 @@ def dev(
     Serves the API on this machine, starts a worker with the project's own interpreter, and shows what the jobs write.
     Everything is kept in .trigger/ and goes on after a restart.
     """
-    from devserver.run import run
-
     from devserver.options import DevOptions
+    from devserver.run import run
 
     options = DevOptions(
         project=project or Path.cwd(),
