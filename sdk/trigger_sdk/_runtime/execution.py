@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from asyncio import CancelledError
+from asyncio import CancelledError, current_task
 from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -70,6 +70,7 @@ async def execute(
     call = step.call
     assert call is not None  # noqa: S101 - a step of kind task has a call
     started_at = clock()
+    this = current_task(loop)
     try:
         if call.is_async:
             _check(entitled)
@@ -83,8 +84,12 @@ async def execute(
         if step.cancel_asked:
             raise
         return _failed(step, call, attempt, started_at, error, clock)
-    except (KeyboardInterrupt, GeneratorExit, LeaseOver):
+    except LeaseOver:
         raise
+    except GeneratorExit as error:
+        if current_task(loop) is not this:
+            raise  # this coroutine is being closed: the worker ends
+        return _failed(step, call, attempt, started_at, _stand_in(error), clock)
     except BaseException as error:  # noqa: BLE001 - journalled, and raised in the body
         return _failed(step, call, attempt, started_at, error, clock)
     return _entry("step_completed", step, attempt, started_at, value)
@@ -117,9 +122,15 @@ def _call(variables: Context, call: TaskCall, entitled: Callable[[], bool]) -> A
     _check(entitled)
     try:
         return variables.run(call.fn, *call.args, **call.kwargs)
-    except StopIteration as error:  # cannot travel through a future
-        message = "the task raised StopIteration"
-        raise RuntimeError(message) from error
+    except (StopIteration, GeneratorExit) as error:  # cannot travel through a future
+        raise _stand_in(error) from error
+
+
+def _stand_in(error: BaseException) -> RuntimeError:
+    """Return what is raised in the body instead of an exception that has a meaning of its own to coroutines."""
+    instead = RuntimeError(f"the task raised {type(error).__name__}")
+    instead.__cause__ = error
+    return instead
 
 
 def _failed(

@@ -272,3 +272,42 @@ async def test_task_of_a_method_when_called_on_an_instance() -> None:
     assert simulation.outcome is not None
     assert simulation.outcome.value == "Corner sells tea"
     assert await Shop("Main").sell("milk") == "Main sells milk"
+
+
+@pytest.mark.parametrize(
+    ("blocking", "raised", "shown"),
+    [
+        (True, GeneratorExit(), "RuntimeError: the task raised GeneratorExit"),
+        (False, GeneratorExit(), "RuntimeError: the task raised GeneratorExit"),
+        (True, StopIteration(), "RuntimeError: the task raised StopIteration"),
+        (False, StopIteration(), "RuntimeError: coroutine raised StopIteration"),
+        (True, KeyboardInterrupt("no"), "KeyboardInterrupt: no"),
+        (False, KeyboardInterrupt("no"), "KeyboardInterrupt: no"),
+        (True, SystemExit(3), "SystemExit: 3"),
+        (False, SystemExit(3), "SystemExit: 3"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
+)
+async def test_task_when_it_raises_what_only_interpreters_raise(
+    *, blocking: bool, raised: BaseException, shown: str
+) -> None:
+    """It fails like any other: nobody waits for ever, and the worker lives."""
+
+    async def async_task() -> None:
+        raise raised
+
+    def sync_task() -> None:
+        raise raised
+
+    async def body() -> str:
+        try:
+            await task(sync_task if blocking else async_task)()
+        except BaseException as error:  # noqa: BLE001 - what the body sees is looked at
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+    simulation = Simulation(job=job_of(body))
+    simulation.begin()
+    await simulation.settle(40)
+    assert simulation.outcome is not None
+    assert simulation.outcome.value == shown
