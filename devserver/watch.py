@@ -114,7 +114,8 @@ class SourceWatch:
                 yield []
                 batch = await first
             finally:
-                first.cancel()
+                if first.cancel():
+                    await asyncio.wait([first])  # a generator that runs cannot be closed
             yield [path for _, path in batch]
             async for batch in stream:
                 yield [path for _, path in batch]

@@ -219,3 +219,16 @@ def test_system_that_refuses_to_watch(root: Path, limit: str, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("watch-limited ")
     assert done.stdout.endswith("| [('jobs/first.py', 'changed')] 1\n")
+
+
+async def test_run_when_it_is_cancelled_before_the_watch_stands(sources: Sources) -> None:
+    """It ends as cancelled, whatever it was doing, and does not say that the system refused to watch."""
+    for turns in range(6):
+        watched = Watched(sources)
+        task = asyncio.create_task(watched.watch.run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert watched.problems == []
