@@ -101,7 +101,7 @@ def explain_end(
         return _no_sdk(interpreter)
     if not ready and _OLD_PYTHON.search(text):
         message = f"{interpreter.path} is older than Python 3.11 ({interpreter.origin})"
-        hint = "Set python in trigger.toml to a Python 3.11 or newer, with trigger-sdk installed."
+        hint = "Set python in the project's configuration to a Python 3.11 or newer, with trigger-sdk installed."
         return InterpreterTooOld(message, hint=hint, where=interpreter.path)
     frames, others = split_dump(stderr)
     fatal = next((found["reason"] for line in others if (found := _FATAL.match(line))), "")

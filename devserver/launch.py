@@ -97,7 +97,7 @@ class Launcher:
             os.close(status)
             raise InterpreterMissing(
                 f"{interpreter.path} cannot be executed: {error.strerror} ({interpreter.origin})",
-                hint="Set python in trigger.toml to a Python interpreter.",
+                hint="Set python in the project's configuration to a Python interpreter.",
                 where=interpreter.path,
             ) from error
         except BaseException:

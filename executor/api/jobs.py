@@ -58,13 +58,12 @@ async def find_job(engine: Engine, job_id: str, where: str = "") -> KnownJob:
     if not known:
         raise UnknownJob(
             f"no job is called '{shown}': no worker has declared any job yet",
-            hint="Start `trigger dev` in the project, and check that `dirs` in trigger.toml names the jobs' folder.",
+            hint="Start `trigger dev` in the project, and check that `dirs` in its settings names the jobs' folder.",
             where=where,
         )
     listed = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")  # noqa: PLR2004 - as many as one reads
     raise UnknownJob(
         f"no job is called '{shown}'",
-        hint=did_you_mean(job_id, known)
-        or f"The jobs are: {listed}. Is its file in a folder of `dirs` in trigger.toml?",
+        hint=did_you_mean(job_id, known) or f"The jobs are: {listed}. Is its file in a folder of the project's `dirs`?",
         where=where,
     )

@@ -43,10 +43,11 @@ def answer_unfit(job: str, fields: Sequence[tuple[str, str]]) -> Answer:
     """
     path, reason = fields[0]
     more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
+    named = any(path for path, _ in fields)
     problem = Problem(
         code="invalid-payload",
         message=f"the payload does not fit job '{job}': {f'{path}: ' if path else ''}{reason}{more}",
-        hint="Correct the fields that are named.",
+        hint="Correct the fields that are named." if named else "A payload that is not given is null.",
         where=path,
     )
     error: dict[str, object] = dict(problem.to_dict())

@@ -116,7 +116,7 @@ async def test_unknown_job_without_any_worker_ever_says_how_jobs_become_known(ho
     problem = problem_of(await house.client.post("/api/v1/jobs/a/runs", json={}))
     assert problem["code"] == "unknown-job"
     assert "trigger dev" in problem["hint"]
-    assert "trigger.toml" in problem["hint"]
+    assert "`dirs`" in problem["hint"]
 
 
 @pytest.mark.parametrize("job", ["a/b", "\N{SNOWMAN}", "with space", "a%2Fb", "x" * 5000, "a?b"])

@@ -34,6 +34,13 @@ async def test_payload_that_does_not_fit_is_422_and_no_run(house: House) -> None
     assert (await house.client.get("/api/v1/runs")).json()["runs"] == []
 
 
+async def test_payload_that_is_missing_is_named_as_such(house: House) -> None:
+    """Without a field at fault the hint says what no payload means, instead of pointing at named fields."""
+    await house.worker(validate=lambda m: Validated(m.request, None, [("", "expected an object")]))
+    problem = problem_of(await house.client.post("/api/v1/jobs/a/runs", json={}))
+    assert problem["hint"] == "A payload that is not given is null."
+
+
 async def test_canonical_payload_is_what_the_run_gets(house: House) -> None:
     """The worker's encoding of the value counts, defaults and all."""
     worker = await house.worker(validate=lambda m: Validated(m.request, encode_json({"n": 1, "extra": "default"}), []))
