@@ -248,14 +248,13 @@ def render_log(line: LogView, *, origin: float, step_width: int = 0, palette: Pa
     """Return one log line."""
     offset = pad(f"+{max(0.0, line.at - origin):.3f}s", 9, right=True)
     level = line.level if line.stream == "log" else line.stream
+    step = one_line(line.step)
     shown = pad(level, 7)
     if level in ("ERROR", "CRITICAL", "stderr"):
         shown = palette.red(shown)
     elif level == "WARNING":
         shown = palette.yellow(shown)
-    head = (
-        f"{palette.dim(offset)} {palette.dim(pad(one_line(line.step), step_width))}{' ' if step_width else ''}{shown} "
-    )
+    head = f"{palette.dim(offset)} {palette.dim(pad(step, step_width))}{' ' if step or step_width else ''}{shown} "
     first, *more = many_lines(line.text) or [""]
     indent = " " * (columns(head))
     return "\n".join([head + first, *(indent + text for text in more)])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trigger_cli.rendering.style import ASCII, PLAIN, UNICODE, Palette
 from trigger_cli.rendering.text import columns
-from trigger_cli.rendering.timeline import Style, render_logs, render_run, render_timeline
+from trigger_cli.rendering.timeline import Style, render_log, render_logs, render_run, render_timeline
 from trigger_cli.rendering.view import ErrorView, LogView, RunView, StepView
 
 START = 1_700_000_000.0
@@ -153,6 +153,12 @@ def test_log_lines(matches_snapshot: Compare) -> None:
         LogView(at=START + 62, level="INFO", step="3", logger="", text="printed", stream="stdout"),
     ]
     matches_snapshot(render_logs(lines, origin=START))
+
+
+def test_log_line_of_a_task_on_its_own() -> None:
+    """Shown as it comes, without the others to align with, its step stands apart from its level."""
+    line = LogView(at=START + 1, level="INFO", step="3", logger="", text="printed", stream="stdout")
+    assert render_log(line, origin=START) == "  +1.000s 3 stdout  printed"
 
 
 moments = st.none() | st.floats(-10, 1e7)
