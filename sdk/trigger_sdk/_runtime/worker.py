@@ -178,6 +178,7 @@ class Worker:
     def welcomed(self, welcome: Welcome) -> None:
         """Go on with the runs whose lease still stands, drop the others."""
         kept = set(welcome.kept)
+        self._pages.clear()  # of a start that the lost connection cut off
         for attempt in list(self._attempts.values()):
             if attempt.run_id in kept:
                 attempt.resend()
@@ -269,10 +270,12 @@ class Worker:
                 await prepare()
             else:
                 await self.loop.run_in_executor(self._pool, copy_context().run, prepare)
-        except Exception as error:  # noqa: BLE001 - the user's function; the run fails with its error
-            attempt.raised(error, canceled=False)
+        except BaseException as error:  # noqa: BLE001 - the user's function; the run fails with its error
+            if not attempt.over:
+                attempt.raised(error, canceled=False)
             return
-        self._begin(attempt)
+        if not attempt.over:  # it may have been dropped meanwhile
+            self._begin(attempt)
 
     def _begin(self, attempt: Attempt) -> None:
         try:
