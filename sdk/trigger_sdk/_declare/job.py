@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Awaitable
 from functools import cached_property, update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Optional, ParamSpec, TypeVar, get_type_hints
 
 from trigger_sdk._declare.context import Context
 from trigger_sdk._declare.dispatch import Wait, body_scope, caller_line
@@ -98,7 +98,7 @@ class Job(Generic[P, R]):
     def call(self, payload: object, context: Context) -> R:
         """Call the function as the runtime does: with the payload and the context where it wants them."""
         kwargs: dict[str, Any] = {}
-        if self.signature.payload is not None:
+        if self.signature.payload is not None and not (payload is None and self.signature.has_default):
             kwargs[self.signature.payload] = payload
         if self.signature.context is not None:
             kwargs[self.signature.context] = context
@@ -193,16 +193,20 @@ class JobSignature:
 
     Attributes:
         payload: the payload parameter's name, or None.
-        payload_type: its annotation, ``Any`` without one.
+        payload_type: its annotation, ``Any`` without one; or None where the parameter has a default.
+        has_default: no payload, which is None, leaves the payload parameter to its default.
         context: the context parameter's name, or None.
         output: the return annotation, ``Any`` without one.
     """
 
-    __slots__ = ("context", "output", "payload", "payload_type")
+    __slots__ = ("context", "has_default", "output", "payload", "payload_type")
 
-    def __init__(self, payload: str | None, payload_type: Any, context: str | None, output: Any) -> None:
+    def __init__(
+        self, payload: str | None, payload_type: Any, context: str | None, output: Any, *, has_default: bool
+    ) -> None:
         self.payload = payload
         self.payload_type = payload_type
+        self.has_default = has_default
         self.context = context
         self.output = output
 
@@ -218,6 +222,7 @@ class JobSignature:
             message = f"the annotations of job {job.id!r} cannot be resolved: {error}"
             raise JobDeclarationError(message) from error
         context = payload = None
+        has_default = False
         for parameter in parameters:
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
@@ -225,6 +230,7 @@ class JobSignature:
                 context = parameter.name
             elif payload is None and parameter.kind is not parameter.POSITIONAL_ONLY:
                 payload = parameter.name
+                has_default = parameter.default is not parameter.empty
             elif parameter.default is parameter.empty:
                 message = (
                     f"job {job.id!r} has a parameter {parameter.name!r} that nothing fills: a job takes one payload"
@@ -232,7 +238,9 @@ class JobSignature:
                 )
                 raise JobDeclarationError(message)
         payload_type = hints.get(payload, Any) if payload else Any
-        return cls(payload, payload_type, context, hints.get("return", Any))
+        if has_default and payload_type is not Any:
+            payload_type = Optional[payload_type]  # noqa: UP045 - an annotation need not know the operator
+        return cls(payload, payload_type, context, hints.get("return", Any), has_default=has_default)
 
 
 def job(
@@ -246,7 +254,8 @@ def job(
     """Declare a job: ``@job(id="purchase-ticket")`` on a function, sync or async.
 
     The first parameter takes the payload and its annotation says what that is; a parameter annotated ``Context`` is
-    given the context. The body is replayed after a crash or a long wait, so effects belong in tasks.
+    given the context. A run without a payload leaves a payload parameter to its default. The body is replayed after a
+    crash or a long wait, so effects belong in tasks.
 
     Args:
         id: unique in the project; what clients name.

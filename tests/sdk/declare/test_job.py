@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from trigger_sdk import Context, Queue, job
+from trigger_sdk._codec import decode_payload
+from trigger_sdk._codec.errors import PayloadInvalid
 from trigger_sdk._declare.job import JobDeclarationError, run_options
 from trigger_sdk._declare.registry import declared
 
@@ -76,6 +79,35 @@ def test_signature_when_a_parameter_cannot_be_filled() -> None:
 
     with pytest.raises(JobDeclarationError, match="'other' that nothing fills"):
         _ = two.signature
+
+
+def test_call_when_the_payload_has_a_default() -> None:
+    """A run without a payload gets the default; one with a payload that fits gets that."""
+
+    @dataclass
+    class Size:
+        width: int
+
+    default = Size(3)
+
+    def area(size: Any = default) -> int:
+        return int(size.width) ** 2
+
+    area.__annotations__["size"] = Size  # a local class, which the text of an annotation cannot name
+
+    @job(id="squares")
+    def squares(upto: int = 4) -> list[int]:
+        return [number * number for number in range(upto)]
+
+    sized = job(id="sized")(area).signature
+    context: Any = None
+    assert squares.call(None, context) == [0, 1, 4, 9]
+    assert squares.call(2, context) == [0, 1]
+    assert decode_payload(None, squares.signature.payload_type) is None
+    assert decode_payload(5, squares.signature.payload_type) == 5
+    assert decode_payload({"width": 2}, sized.payload_type) == Size(2)
+    with pytest.raises(PayloadInvalid):
+        decode_payload("four", squares.signature.payload_type)
 
 
 def test_signature_when_there_is_no_payload() -> None:
