@@ -21,6 +21,8 @@ _DUMP_HEAD: Final = re.compile(
     r"^(Current thread 0x[0-9a-f]+|Thread 0x[0-9a-f]+|Stack)( \[.*\])? \(most recent call first\):$|^Timeout \(.*\)!$"
 )
 _FATAL: Final = re.compile(r"^Fatal Python error: (?P<reason>.*)$")
+_GAVE_UP: Final = 3
+"""Exit code of a worker that cannot go on, such as after a refusal or a mistake of the server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,8 @@ def _crash_hint(code: int, *, ready: bool) -> str:
         return "If it was not you, it may have been the system, out of memory: see dmesg."
     if code < 0:
         return "A crash below Python: look at the libraries written in C that the jobs use."
+    if ready and code == _GAVE_UP:
+        return "It gave up by itself: what it and the server said before tells why."
     if ready:
         return "Something in the jobs ended the process: os._exit, or a library that does."
     return "Something ended the process while the project's modules were imported."

@@ -54,6 +54,12 @@ def test_end_is_named(project: Project, code: int, words: str) -> None:
     assert words in explain(project, code, ready=True).message
 
 
+def test_worker_that_gave_up_is_not_blamed_on_the_jobs(project: Project) -> None:
+    """Such as after a mistake of the server: the reason was told before."""
+    assert "Something in the jobs" in explain(project, 1, ready=True).problem.hint
+    assert "what it and the server said" in explain(project, 3, ready=True).problem.hint
+
+
 def test_crash_below_python_names_the_line(project: Project, root: Path) -> None:
     """A dump of faulthandler leads to the innermost line of the project."""
     error = explain(
