@@ -118,7 +118,9 @@ async def test_worker_killed_from_within_a_task(chaos_project: Callable[..., Pat
             happened = Counter(
                 (run, what) for run in family for what, hits in done[run].items() for hit in hits if hit.happened
             )
-            assert {times for (_, what), times in happened.items() if what == deadly} == {2}
+            # Each of two parcels kills the worker that may hold the other one too: two deaths, and a repeat for each.
+            most = 3 if deadly in _PARCELS else 2
+            assert {times for (_, what), times in happened.items() if what == deadly} <= set(range(2, most + 1)), name
             beside = BESIDE.get(deadly, set())
             again = {what for (_, what), times in happened.items() if times > 1}
             assert again <= beside | {"hang", deadly}, name
