@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from trigger_sdk._declare.dispatch import Wait
 from trigger_sdk._runtime.body import BodyBase, BodyPort, Delivery, call_job, first_failure
 from trigger_sdk._runtime.loop import BodyFuture, BodyLoop, BodyTask, DurableTimer
+from trigger_sdk._runtime.output import end_lines
 from trigger_sdk.errors import Suspended
 
 if TYPE_CHECKING:
@@ -267,7 +268,10 @@ class AsyncBody(BodyBase):
 
 
 async def _call(job: Any, payload: object, context: Context) -> Any:
-    return await call_job(job, payload, context)
+    try:
+        return await call_job(job, payload, context)
+    finally:
+        end_lines()
 
 
 def _fail(future: BodyFuture, error: BaseException) -> None:

@@ -98,6 +98,13 @@ class LineStream(io.TextIOBase):
     def flush(self) -> None:
         """Do nothing: a line is sent when it ends."""
 
+    def end_line(self) -> None:
+        """Send what the current scope has written after its last whole line: it will write no more."""
+        scope = current_scope.get()
+        rest = self._open.pop((scope.run_id, scope.step_id), "") if scope is not None else ""
+        if rest:
+            self._send(rest)
+
     def _send(self, text: str) -> None:
         level = logging.WARNING if self._stream == "stderr" else logging.INFO
         line = make_line(text, level=level, logger="", stream=self._stream)
@@ -124,6 +131,13 @@ def make_line(
     text = text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}… ({len(text)} characters)"
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return LogLine(run, step, ordinal, time.time(), level, logger, text, stream)
+
+
+def end_lines() -> None:
+    """Send the unfinished lines of the current scope, whose body or task is at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, LineStream):
+            stream.end_line()
 
 
 def capture(emit: Callable[[LogLine], None]) -> None:

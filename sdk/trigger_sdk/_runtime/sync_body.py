@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from trigger_sdk._runtime.body import BodyBase, BodyPort, Delivery, call_job, first_failure
 from trigger_sdk._runtime.branch import Branch
+from trigger_sdk._runtime.output import end_lines
 from trigger_sdk._runtime.scope import current_scope
 from trigger_sdk.errors import Canceled, Suspended
 
@@ -74,7 +75,10 @@ class SyncBody(BodyBase):
 
     def _run(self, job: Any, payload: object, context: Context) -> None:
         try:
-            value = call_job(job, payload, context)
+            try:
+                value = call_job(job, payload, context)
+            finally:
+                end_lines()
         except BaseException as error:  # noqa: BLE001 - whatever ends the body is its outcome
             self._end(self._port.raised, error)
         else:

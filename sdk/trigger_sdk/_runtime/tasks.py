@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from trigger_sdk._runtime.execution import LeaseOver, TaskScope, canceled, enter, execute
+from trigger_sdk._runtime.output import end_lines
 from trigger_sdk.protocol.messages import StepRunning
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ class TaskSet:
                 raise
             entry = canceled(step, attempt, started_at)
         finally:
+            end_lines()
             self.executing.pop(step.id, None)
             self._started.pop(step.id, None)
             self._announced.discard(step.id)

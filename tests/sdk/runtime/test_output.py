@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from trigger_sdk._runtime.execution import TaskScope
-from trigger_sdk._runtime.output import LONGEST_LINE, LineHandler, LineStream
+from trigger_sdk._runtime.output import LONGEST_LINE, LineHandler, LineStream, end_lines
 from trigger_sdk._runtime.scope import current_scope
 from trigger_sdk.protocol.messages import LogLine
 
@@ -65,6 +65,18 @@ def test_print_when_a_line_is_written_in_pieces(lines: list[LogLine]) -> None:
         ("run_2", "7", "whole", 0),
         ("run_1", "1", "half a line", 0),
     ]
+
+
+def test_print_when_the_last_line_has_no_end(lines: list[LogLine]) -> None:
+    """What a task wrote without a newline is sent when the task ends, and nothing of another's."""
+    stream = LineStream("stdout", lines.append)
+    for step in ("1", "2"):
+        with scope_of(TaskScope("run_1", step)):
+            stream.write(f"of step {step}")
+    with contextlib.redirect_stdout(stream), scope_of(TaskScope("run_1", "1")):
+        end_lines()
+        end_lines()
+    assert [(line.step, line.text) for line in lines] == [("1", "of step 1")]
 
 
 def test_print_when_a_body_is_replayed(lines: list[LogLine]) -> None:
