@@ -231,6 +231,7 @@ class Attributes:
                 self._store_on_object(atom, name, value, frame, at)
             elif type(atom) is Class:
                 cells = atom.frame.cells
+                self._m.class_changes += 1
                 if name not in cells:
                     cells[name] = Cell()
                 self._m.write(cells[name], value)

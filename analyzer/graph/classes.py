@@ -57,6 +57,8 @@ class Classes:
     def __init__(self, machine: Machine) -> None:
         self._m = machine
         self._fields: dict[Class, list[tree.Annotate]] = {}
+        self._found: dict[tuple[Class, str], Value | None] = {}
+        self._changes = -1
 
     # --- look-up ------------------------------------------------------------------------------------------------------
 
@@ -85,12 +87,20 @@ class Classes:
 
     def find(self, cls: Class, name: str) -> Value | None:
         """Return what a class or its bases bind a name to; None when the project's classes do not."""
+        if self._changes != self._m.class_changes:
+            self._found.clear()
+            self._changes = self._m.class_changes
+        key = (cls, name)
+        if key in self._found:
+            return self._found[key]
+        value = None
         for base in self.order(cls):
             if type(base) is Class:
                 value = self.own(base, name)
                 if value is not None:
-                    return value
-        return None
+                    break
+        self._found[key] = value
+        return value
 
     def setter(self, cls: Class, name: str) -> Value:
         """Return the function that sets a property."""

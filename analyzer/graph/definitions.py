@@ -72,6 +72,7 @@ class Definitions:
         owner = self._m.expressions.evaluate(decorator.value, frame)
         if not any(type(atom) is Wrapper and atom.kind in ("property", "cached_property") for atom in owner):
             return False
+        self._m.class_changes += 1
         cell = frame.cells.setdefault(f"{name}.{decorator.name}", Cell())
         self._m.write(cell, value)
         frame.env.setdefault(name, owner)
@@ -100,7 +101,9 @@ class Definitions:
         cls = self._m.make(("class", frame.home, node.index, outer, frame.era), build)
         cls.bases = tuple([self._m.expressions.evaluate(base, frame) for base in facts.bases])
         cls.frame.callers.add(frame)
+        self._m.class_changes += 1
         self._m.evaluate(cls.frame)
+        self._m.class_changes += 1
         value: Value = frozenset((cls,))
         for decorator in reversed(facts.decorators):
             inner = decorator.function if isinstance(decorator, tree.Call) else decorator

@@ -218,6 +218,7 @@ class Expressions:
                 continue
             value = self.evaluate(element, frame)
             numbers = numbers and _is_number(element)
+            self._m.consume(value)
             if position is None or node.kind == "set":
                 self._m.write(atom.elements, value)
             else:

@@ -73,20 +73,26 @@ class SdkCall:
 DEEPEST_INLINE: Final = 18
 """Calls within calls that are evaluated at once; deeper ones are queued."""
 
-FORGET_CONSTANTS: Final = 6
-"""Calls of one function with different arguments after which constants are no longer told apart."""
+FEWEST_CALLS: Final = 6
+MOST_CALLS: Final = 32
+CALLS_BYTES: Final = 20_000
+"""Calls of one function with different arguments after which constants are no longer told apart: so many that their
+statements together are of this size, but not fewer and not more than that."""
 
-FORGET_ARGUMENTS: Final = 16
-"""Calls of one function with different arguments after which they are all one."""
+MORE_CALLS: Final = 8
+"""Further calls of one function after which all its calls are one."""
 
 FORGET_CLOSURES: Final = 96
 """Calls of one function in all its closures after which each closure's calls are all one."""
 
+BUDGET: Final = 60_000
+"""Evaluations of frames after which the rest is left as it is, about ten seconds."""
+
 TELL_MAKERS_APART: Final = 6
 """Calls of one function whose objects are told apart by the call that makes them."""
 
-_MOST_CONSUMED: Final = 200
-"""Collections within collections in which awaitables are looked for."""
+_MOST_MUTATIONS: Final = 64
+"""Changes of other functions' variables that are followed to the callers of a function."""
 
 MOST_RUNS: Final = 40
 """Evaluations of one frame after which it is left as it is."""
@@ -110,7 +116,7 @@ class Machine:
         *,
         is_silenced: Callable[[Frame, Span, str], bool],
         inference: Inference | None = None,
-        budget: int = 400_000,
+        budget: int = BUDGET,
     ) -> None:
         self.modules = modules
         self.catalogue = catalogue
@@ -124,6 +130,7 @@ class Machine:
         self.bodies: set[Function] = set()
         self.defining: Function | None = None
         self.is_exhausted = False
+        self.class_changes = 0
         self.task_calls: dict[tuple[Frame, Span, Frame], str] = {}
         self.names: Names
         self.expressions: Expressions
@@ -236,11 +243,12 @@ class Machine:
         frame = self._frames.get(key)
         if frame is None:
             count = self._contexts.get(group, 0)
-            if count >= FORGET_CONSTANTS:
+            limit = _calls_apart(function)
+            if count >= limit:
                 parameters = {name: _without_constants(value) for name, value in parameters.items()}
                 key = (group, tuple(parameters.items()))
             whole = self._contexts.get((function.facts.index, function.home, era), 0)
-            is_full = count >= FORGET_ARGUMENTS or (whole >= FORGET_CLOSURES and count > 0)
+            is_full = count >= limit + MORE_CALLS or (whole >= FORGET_CLOSURES and count > 0)
             if is_full and key not in self._frames:
                 frame = self._joined_frame(function, parameters, caller, (group, "all"))
             else:
@@ -384,32 +392,33 @@ class Machine:
 
     def passes_on(self, frame: Frame, at: Span, callee: Frame) -> None:
         """Note that a frame has all effects of one that it calls."""
+        if frame.era == "import":
+            return
         for step in list(callee.steps.values()):
             self.happens(frame, at, step.leaf, callee)
+        if len(frame.mutations) > _MOST_MUTATIONS:
+            return
         for mutation in list(callee.mutations.values()):
             if mutation.maker is not frame.leader:
                 frame.mutations.setdefault((mutation.target, mutation.name), mutation)
 
     def changes(self, mutation: Mutation) -> None:
         """Note that a frame changes something that it did not make."""
+        if mutation.frame.era == "import":
+            return
         mutation.frame.mutations.setdefault((mutation.target, mutation.name), mutation)
 
     # --- awaitables ---------------------------------------------------------------------------------------------------
 
     def consume(self, value: Value) -> None:
-        """Note that whatever is awaitable in a value is in good hands."""
-        if len(self.consumed) == len(self.awaitables):
-            return
-        seen: set[Collection] = set()
-        pending = [value]
-        while pending:
-            for atom in pending.pop():
-                if type(atom) is Awaitable:
-                    self.consumed.add(atom)
-                elif type(atom) is Collection and atom not in seen and len(seen) < _MOST_CONSUMED:
-                    seen.add(atom)
-                    pending.append(atom.elements.value)
-                    pending.extend(cell.value for cell in atom.items.values())
+        """Note that whatever is awaitable in a value is in good hands: what is put into a collection is as well."""
+        for atom in value:
+            if type(atom) is Awaitable:
+                self.consumed.add(atom)
+
+
+def _calls_apart(function: Function) -> int:
+    return max(FEWEST_CALLS, min(MOST_CALLS, CALLS_BYTES // (len(function.facts.body) + 1)))
 
 
 def _without_constants(value: Value) -> Value:

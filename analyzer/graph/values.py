@@ -380,7 +380,7 @@ class Arguments:
 _MANY: Final = 48
 """Atoms in one variable after which only callables are added: it is data then."""
 
-_TOO_MANY: Final = 256
+_TOO_MANY: Final = 64
 """Atoms in one variable after which nothing is added."""
 
 
