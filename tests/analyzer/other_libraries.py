@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analyzer.check import check
+from analyzer.settings import CheckSettings
 from trigger_sdk.protocol.project import load_project
 
 if TYPE_CHECKING:
@@ -65,9 +67,6 @@ def download(folder: Path, names: Sequence[str]) -> None:
 
 def count(wheel: Path, root: Path) -> Count:
     """Unpack a wheel into ``root`` as a project of its own and check it."""
-    from analyzer.check import check
-    from analyzer.settings import CheckSettings
-
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(root, [name for name in archive.namelist() if name.endswith(".py")])
     folders = sorted(place.name for place in root.iterdir())

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.check import check
+from analyzer.settings import CheckSettings
 from tests.analyzer.corpus.reading import Case, cases, compare
 from trigger_sdk.protocol.project import load_project
-
-pytest.importorskip("analyzer.check")
 
 _TARGETS = {False: (0.98, 0.92), True: (0.98, 0.95)}
 """Precision and recall that are promised: for errors, for hints."""
@@ -51,9 +51,6 @@ class Score:
 
 def findings(case: Case, root: Path) -> set[tuple[str, int, str]]:
     """Check the case as a project of its own; return its findings as (file, row, code)."""
-    from analyzer.check import check
-    from analyzer.settings import CheckSettings
-
     case.write(root)
     report = check(load_project(root), CheckSettings(), cache=None)
     return {
