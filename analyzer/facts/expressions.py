@@ -127,12 +127,16 @@ class ExpressionReader:
         return tree.Attribute(self.read(node.value), node.attr, self.columns.span(node))
 
     def _subscript(self, node: ast.Subscript) -> tree.Expression:
+        if isinstance(node.slice, ast.Name):
+            self.scope.reads_names = True
         return tree.Subscript(self.read(node.value), self.read(node.slice), self.columns.span(node))
 
     def _call(self, node: ast.Call) -> tree.Expression:
         function = self.read(node.func)
         if type(function) is tree.Attribute and function.name == "sort" and type(function.value) is tree.Name:
             self.scope.sorted_names.add(function.value.id)
+        if _looks_up(node):
+            self.scope.reads_names = True
         args = [self.read(arg) for arg in node.args]
         keywords = [(keyword.arg, self.read(keyword.value)) for keyword in node.keywords]
         return tree.Call(function, args, keywords, self.columns.span(node))
@@ -232,6 +236,19 @@ class ExpressionReader:
 
     def _slice(self, node: ast.Slice) -> tree.Expression:
         return tree.Several([self.read(part) for part in (node.lower, node.upper, node.step) if part is not None])
+
+
+def _looks_up(node: ast.Call) -> bool:
+    """Tell whether a call looks something up by a name: ``getattr(x, name)``, ``table.get(name)``."""
+    function = node.func
+    if isinstance(function, ast.Name):
+        return function.id in ("getattr", "setattr", "import_module", "__import__")
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in ("get", "import_module", "__getattribute__", "pop", "setdefault")
+        and bool(node.args)
+        and isinstance(node.args[0], ast.Name)
+    )
 
 
 def _stored(node: ast.expr) -> set[str]:

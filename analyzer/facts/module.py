@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from analyzer.facts.tree import Expression, Statement
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of everything below and of :mod:`analyzer.facts.tree`; one more whenever facts come out differently."""
 
 ParameterKind = Literal["positional", "normal", "star", "keyword", "stars"]
@@ -52,6 +52,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
         captured: those of them that functions inside read or bind.
         global_names: names declared ``global``.
         nonlocal_names: names declared ``nonlocal``.
+        reads_names: it looks something up by a text: an item, ``getattr``; or defines functions that may.
         sorted_names: variables on which ``.sort()`` is called: their order is no longer that of what filled them.
     """
 
@@ -71,6 +72,7 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     global_names: frozenset[str]
     nonlocal_names: frozenset[str]
     sorted_names: frozenset[str]
+    reads_names: bool
 
 
 class ClassFacts(Struct, frozen=True, array_like=True):

@@ -20,6 +20,7 @@ class Scope:
         global_names: names declared ``global``.
         nonlocal_names: names declared ``nonlocal``.
         sorted_names: variables on which ``.sort()`` is called.
+        reads_names: an item or ``getattr`` by a name that is no literal was seen, or a function inside.
         is_generator: a ``yield`` was seen.
     """
 
@@ -32,6 +33,7 @@ class Scope:
         "kind",
         "nonlocal_names",
         "qualname",
+        "reads_names",
         "sorted_names",
         "used",
     )
@@ -47,6 +49,7 @@ class Scope:
         self.nonlocal_names: set[str] = set()
         self.sorted_names: set[str] = set()
         self.is_generator = False
+        self.reads_names = False
 
     def qualified(self, name: str) -> str:
         """Return the dotted name of something defined here."""

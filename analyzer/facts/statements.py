@@ -32,6 +32,7 @@ _UNREAD: Final = FunctionFacts(
     global_names=frozenset(),
     nonlocal_names=frozenset(),
     sorted_names=frozenset(),
+    reads_names=False,
 )
 """A function that is nested too deeply to be read."""
 
@@ -242,6 +243,7 @@ class StatementReader(ExpressionReader):
         finally:
             self.scope = outer
         inner.close_into(outer)
+        outer.reads_names = True
         first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
         self.functions[index] = FunctionFacts(
             index=index,
@@ -260,6 +262,7 @@ class StatementReader(ExpressionReader):
             global_names=frozenset(inner.global_names),
             nonlocal_names=frozenset(inner.nonlocal_names),
             sorted_names=frozenset(inner.sorted_names),
+            reads_names=inner.reads_names,
         )
         return index
 

@@ -16,6 +16,7 @@ from analyzer.graph.iteration import Iteration
 from analyzer.graph.libraries import Libraries
 from analyzer.graph.machine import Machine
 from analyzer.graph.names import Names
+from analyzer.graph.plain import PlainData
 from analyzer.graph.statements import Statements
 
 if TYPE_CHECKING:
@@ -55,5 +56,6 @@ def build_machine(
     machine.classes = Classes(machine)
     machine.annotations = Annotations(machine)
     machine.durables = Durables(machine)
+    machine.plain = PlainData(machine)
     machine.statements = Statements(machine)
     return machine

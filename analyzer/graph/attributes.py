@@ -257,9 +257,13 @@ class Attributes:
                 return
             if type(entry) is Object:
                 self._m.calls.method(entry, "__set__", (frozenset((atom,)), value), frame, at)
-        self._m.write(self.field(atom, name), value)
         if self._m.classes.find(atom.cls, "__setattr__") is not None:
             self._m.calls.method(atom, "__setattr__", (self._m.constant(name), value), frame, at)
+        self.set_field(atom, name, value, frame, at)
+
+    def set_field(self, atom: Object, name: str, value: Value, frame: Frame, at: int) -> None:
+        """Set an instance's own attribute."""
+        self._m.write(self.field(atom, name), value)
         if self.is_shared(atom.frame):
             self._m.happens(frame, at, Leaf(STATE, f"the attribute {name} of a shared {atom.cls.facts.name}"))
         elif atom.frame is not frame.leader:

@@ -171,24 +171,26 @@ class Bodies:
             if caller not in reached:
                 continue
             for mutation in callee.mutations.values():
-                if self._is_lost(mutation, caller, reached):
+                if self._is_lost(mutation.target, mutation.maker, mutation, caller, reached):
                     inside = _is_inside(mutation.frame, caller)
                     found.append((mutation.frame if inside else caller, mutation.at if inside else at, mutation))
+        for caller, at, _callee, atom, maker, mutation in self._m.task_changes:
+            if caller in reached and self._is_lost(atom, maker, mutation, caller, reached):
+                found.append((caller, at, mutation))
         return found
 
     @staticmethod
-    def _is_lost(mutation: Mutation, caller: Frame, reached: set[Frame]) -> bool:
-        target = mutation.target
+    def _is_lost(target: object, maker: Frame | None, mutation: Mutation, caller: Frame, reached: set[Frame]) -> bool:
         if isinstance(target, Frame):
             return target is caller or target in _around(caller)
         if isinstance(target, Collection):
-            return mutation.maker in reached
+            return maker in reached
         if isinstance(target, Object):
             cell = target.fields.get(mutation.name)
             is_read = cell is not None and any(
                 reader in reached and reader is not mutation.frame for reader in cell.readers
             )
-            return is_read and mutation.maker is not None
+            return is_read and maker is not None
         return False
 
 

@@ -173,7 +173,10 @@ class Calls:
                 return
 
     def _function(self, atom: Function, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
-        callee = self._m.function_frame(atom, self.bind(atom, arguments), frame, in_task=in_task)
+        passed = self.bind(atom, arguments)
+        callee = self._m.function_frame(atom, passed, frame, in_task=in_task)
+        if callee.mutations and frame.era == "run":
+            self._m.plain.give_back(callee, passed, frame, at, in_task=in_task)
         if atom.facts.is_generator:
             return self._m.make(
                 ("generator", callee, in_task), lambda: frozenset((Generator(callee, is_manager=False),))

@@ -150,6 +150,8 @@ class Collections:
     def changed(self, atom: Collection, frame: Frame, at: int) -> None:
         """Note that a collection is changed where ``frame`` stands."""
         maker = atom.frame
+        if atom.parameter:
+            self._m.changes(Mutation(atom, None, "", frame, at))
         if maker is None or maker is frame.leader:
             return
         if maker.kind != "function":

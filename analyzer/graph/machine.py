@@ -16,6 +16,7 @@ from analyzer.graph.heap import Cell
 from analyzer.graph.values import (
     NOTHING,
     Arguments,
+    Atom,
     Awaitable,
     Collection,
     CollectionKind,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from analyzer.graph.iteration import Iteration
     from analyzer.graph.libraries import Libraries
     from analyzer.graph.names import Names
+    from analyzer.graph.plain import PlainData
     from analyzer.graph.statements import Statements
     from analyzer.resolve.modules import ModuleTable, SourceModule
 
@@ -131,6 +133,7 @@ class Machine:
         self.defining: Function | None = None
         self.is_exhausted = False
         self.class_changes = 0
+        self.task_changes: list[tuple[Frame, Span, Frame, Atom, Frame | None, Mutation]] = []
         self.task_calls: dict[tuple[Frame, Span, Frame], str] = {}
         self.names: Names
         self.expressions: Expressions
@@ -143,6 +146,7 @@ class Machine:
         self.classes: Classes
         self.annotations: Annotations
         self.durables: Durables
+        self.plain: PlainData
         self.statements: Statements
         self._is_silenced = is_silenced
         self._budget = budget
@@ -238,6 +242,7 @@ class Machine:
             in_task: the call is a task's, so that the frame's effects are none of the caller's.
         """
         era = caller.era
+        parameters = self.plain.stand_ins(function, parameters, caller)
         group = (function, era)
         key: Hashable = (group, tuple(parameters.items()))
         frame = self._frames.get(key)
@@ -399,7 +404,7 @@ class Machine:
         if len(frame.mutations) > _MOST_MUTATIONS:
             return
         for mutation in list(callee.mutations.values()):
-            if mutation.maker is not frame.leader:
+            if mutation.maker is not frame.leader and not getattr(mutation.target, "parameter", ""):
                 frame.mutations.setdefault((mutation.target, mutation.name), mutation)
 
     def changes(self, mutation: Mutation) -> None:

@@ -143,13 +143,15 @@ class Object(Atom):
         cls: its class.
         frame: the frame that makes it, None for "any instance".
         depth: how many objects made one another down to this one.
+        parameter: for the stand-in of plain arguments, the parameter that holds it.
         fields: what its attributes hold.
     """
 
-    __slots__ = ("cls", "depth", "fields", "frame")
+    __slots__ = ("cls", "depth", "fields", "frame", "parameter")
 
     def __init__(self, cls: Class, frame: Frame | None, depth: int = 0) -> None:
         self.depth = depth
+        self.parameter = ""
         self.cls = cls
         self.frame = frame
         self.fields: dict[str, Cell] = {}
@@ -168,10 +170,11 @@ class Collection(Atom):
         keys: a dict's keys.
         items: what it holds under constant keys and indices.
         is_ordered: False for what iterates in an order that differs between processes.
+        parameter: for the stand-in of plain arguments, the parameter that holds it.
         only_numbers: a set of which only whole numbers are known to be in it, which iterates alike everywhere.
     """
 
-    __slots__ = ("elements", "frame", "is_ordered", "items", "keys", "kind", "only_numbers")
+    __slots__ = ("elements", "frame", "is_ordered", "items", "keys", "kind", "only_numbers", "parameter")
 
     def __init__(self, kind: CollectionKind, frame: Frame | None, elements: Cell, keys: Cell) -> None:
         self.kind = kind
@@ -179,6 +182,7 @@ class Collection(Atom):
         self.elements = elements
         self.keys = keys
         self.items: dict[Key, Cell] = {}
+        self.parameter = ""
         self.is_ordered = kind not in ("set", "frozenset")
         self.only_numbers = False
 

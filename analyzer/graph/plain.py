@@ -1,0 +1,208 @@
+"""Plain data: arguments that make no difference to who calls whom.
+
+Most calls pass numbers, texts, and lists and objects of them. Told apart, a function would be evaluated once for each
+caller; so plain arguments are replaced by stand-ins, one for each parameter, that say no more than their kind or class.
+What a function puts into a stand-in is given back to the real argument after the call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.graph.heap import Cell
+from analyzer.graph.values import (
+    NOTHING,
+    Atom,
+    Class,
+    Collection,
+    Constant,
+    External,
+    Function,
+    Instance,
+    Object,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from analyzer.graph.frames import Frame, Mutation
+    from analyzer.graph.machine import Machine
+
+_DEEPEST: Final = 3
+_MOST: Final = 40
+_PLAIN_TYPES: Final = frozenset(
+    f"builtins.{name}" for name in ("str", "bytes", "int", "float", "bool", "complex", "ellipsis")
+)
+_INT: Final = "builtins.int"
+_TEXT: Final = "builtins.str"
+
+
+class PlainData:
+    """Replaces plain arguments by stand-ins, and gives back what is put into them."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._m = machine
+
+    def stand_ins(self, function: Function, parameters: dict[str, Value], caller: Frame) -> dict[str, Value]:
+        """Return what a function's parameters hold, with stand-ins in the place of plain data.
+
+        When a function is passed along, its companions stay what they are: it may be put into one of them.
+        """
+        if any(isinstance(atom, Function) or _is_callable(atom) for value in parameters.values() for atom in value):
+            return parameters
+        keeps_texts = function.facts.reads_names
+        return {
+            name: self._stand_in(function, name, value, caller, keeps_texts=keeps_texts)
+            for name, value in parameters.items()
+        }
+
+    def _stand_in(self, function: Function, name: str, value: Value, caller: Frame, *, keeps_texts: bool) -> Value:
+        if not value:
+            return value
+        if len(value) > _MOST or not all(self._is_plain(atom, caller, 0) for atom in value):
+            return value
+        result: set[Atom] = set()
+        for atom in value:
+            if type(atom) is Constant:
+                if keeps_texts and isinstance(atom.value, str):
+                    result.add(atom)
+                else:
+                    result |= self._of_constant(atom)
+            elif type(atom) is Collection:
+                result.add(self._of_collection(function, name, atom, caller))
+            elif type(atom) is Object:
+                result.add(self._of_class(function, name, atom.cls))
+            else:
+                result.add(atom)
+        return frozenset(result)
+
+    def _of_constant(self, atom: Constant) -> Value:
+        if isinstance(atom.value, str):
+            return self._m.instance(_TEXT)
+        return NOTHING if atom.value is None else self._m.instance(_INT)
+
+    def _of_collection(self, function: Function, name: str, atom: Collection, caller: Frame) -> Collection:
+        numbers, ordered = atom.only_numbers, atom.is_ordered
+        key = ("stand-in", function, name, caller.era, atom.kind, numbers, ordered)
+        made = self._m.make(key, lambda: Collection(atom.kind, None, Cell(), Cell()))
+        made.parameter = name
+        made.only_numbers, made.is_ordered = numbers, ordered
+        if made is atom:
+            return made
+        for other in self._contents(atom, caller):
+            if type(other) is Object:
+                self._m.write(made.elements, frozenset((self._of_class(function, name, other.cls),)))
+            elif type(other) is Constant:
+                self._m.write(made.elements, self._of_constant(other))
+            elif type(other) is Instance:
+                self._m.write(made.elements, frozenset((other,)))
+        return made
+
+    def _of_class(self, function: Function, name: str, cls: Class) -> Object:
+        made = self._m.make(("stand-in", function, name, cls), lambda: Object(cls, None))
+        made.parameter = name
+        return made
+
+    def _contents(self, atom: Collection, caller: Frame) -> Value:
+        return self._m.collections.all(atom, caller)
+
+    def _is_plain(self, atom: Atom, caller: Frame, depth: int) -> bool:
+        """Tell whether something is data, all the way down."""
+        if type(atom) is Constant:
+            return True
+        if type(atom) is Instance:
+            return atom.type in _PLAIN_TYPES
+        if depth > _DEEPEST:
+            return False
+        if type(atom) is Collection:
+            if atom.frame is not None and atom.frame.kind != "function":
+                return False  # shared by all runs: whoever changes it is told
+            contents = self._contents(atom, caller) | self._m.read(atom.keys, caller)
+            return len(contents) <= _MOST and all(self._is_plain(inner, caller, depth + 1) for inner in contents)
+        if type(atom) is Object:
+            return self._is_plain_object(atom, caller, depth)
+        return False
+
+    def _is_plain_object(self, atom: Object, caller: Frame, depth: int) -> bool:
+        if atom.frame is not None and atom.frame.kind != "function":
+            return False
+        if any(type(base) is External and not _is_dull_base(base.name) for base in self._m.classes.order(atom.cls)):
+            return False
+        for name, cell in list(atom.fields.items()):
+            value = self._m.read(cell, caller)
+            if not all(self._is_plain(inner, caller, depth + 1) for inner in value if inner is not atom):
+                return False
+            if not self._is_as_declared(atom, name, value, caller):
+                return False
+        return True
+
+    def _is_as_declared(self, atom: Object, name: str, value: Value, caller: Frame) -> bool:
+        """Tell whether the objects in a field are of the classes that its annotation names: a stand-in has these."""
+        classes = {inner.cls for inner in self._flat(value, caller) if type(inner) is Object}
+        if not classes:
+            return True
+        if not self._m.classes.has_fields(atom.cls):
+            return False
+        declared = self._flat(self._m.classes.declared(atom, name, caller), caller)
+        return classes <= {inner.cls for inner in declared if type(inner) is Object}
+
+    def _flat(self, value: Value, caller: Frame) -> list[Atom]:
+        found: list[Atom] = []
+        for atom in value:
+            found += self._contents(atom, caller) if type(atom) is Collection else (atom,)
+        return found
+
+    # --- after the call -----------------------------------------------------------------------------------------------
+
+    def give_back(self, callee: Frame, passed: dict[str, Value], frame: Frame, at: int, *, in_task: bool) -> None:
+        """Carry out on the real arguments what a function did to their stand-ins."""
+        for mutation in list(callee.mutations.values()):
+            target = mutation.target
+            if isinstance(target, Collection | Object) and target.parameter:
+                for atom in self._meant(target, passed.get(target.parameter, NOTHING), frame):
+                    if atom is not target:
+                        self._repeat(mutation, target, atom, frame, at, callee, in_task=in_task)
+
+    def _meant(self, target: Atom, value: Value, frame: Frame) -> list[Atom]:
+        """Return the real arguments, or what is in them, that a stand-in stands for."""
+        found: list[Atom] = []
+        for atom in value:
+            if type(target) is Collection and type(atom) is Collection:
+                if atom.kind == target.kind:
+                    found.append(atom)
+            elif type(target) is Object:
+                inner = self._contents(atom, frame) if type(atom) is Collection else frozenset((atom,))
+                found += [other for other in inner if type(other) is Object and other.cls is target.cls]
+        return found
+
+    def _repeat(
+        self,
+        mutation: Mutation,
+        target: Collection | Object,
+        atom: Atom,
+        frame: Frame,
+        at: int,
+        callee: Frame,
+        *,
+        in_task: bool,
+    ) -> None:
+        if type(atom) is Collection and type(target) is Collection:
+            self._m.write(atom.elements, self._m.read(target.elements, frame))
+            if in_task:
+                self._m.task_changes.append((frame, at, callee, atom, atom.frame, mutation))
+            else:
+                self._m.collections.changed(atom, frame, at)
+        elif type(atom) is Object and type(target) is Object:
+            value = self._m.read(self._m.attributes.field(target, mutation.name), frame)
+            if in_task:
+                self._m.task_changes.append((frame, at, callee, atom, atom.frame, mutation))
+                self._m.write(self._m.attributes.field(atom, mutation.name), value)
+            else:
+                self._m.attributes.set_field(atom, mutation.name, value, frame, at)
+
+
+def _is_callable(atom: Atom) -> bool:
+    return not isinstance(atom, Constant | Collection | Object | Instance | Class | External)
+
+
+def _is_dull_base(name: str) -> bool:
+    return name.startswith(("builtins.", "typing.", "abc.", "enum.", "pydantic.", "msgspec.", "dataclasses."))
