@@ -4,7 +4,8 @@
 
     TriggerError
     └── AnalyzerError
-        └── SettingsInvalid    check-settings-invalid   the table ``check`` of the project's configuration
+        ├── SettingsInvalid    check-settings-invalid   the table ``check`` of the project's configuration
+        └── CheckStale         check-stale              a check that was stopped, for its result is not wanted any more
 """
 
 from __future__ import annotations
@@ -25,3 +26,12 @@ class SettingsInvalid(AnalyzerError):
 
     code: ClassVar[str] = "check-settings-invalid"
     hint: ClassVar[str] = "Correct the table `check` of the project's configuration."
+
+
+class CheckStale(AnalyzerError):
+    """A check was stopped: its result is not wanted any more."""
+
+    code: ClassVar[str] = "check-stale"
+
+    def __init__(self) -> None:
+        super().__init__("the check was stopped, for its result is not wanted any more")
