@@ -8,6 +8,7 @@ from analyzer.facts import tree
 from analyzer.graph.values import (
     NOTHING,
     Awaitable,
+    Bound,
     Class,
     Collection,
     Constant,
@@ -16,6 +17,7 @@ from analyzer.graph.values import (
     Generator,
     Instance,
     Object,
+    Partial,
     Value,
     joined,
     union,
@@ -253,7 +255,7 @@ class Expressions:
             elif type(atom) is Object:
                 found = self._m.calls.method(atom, "__await__", (), frame, at)
                 result |= self._m.iteration.exhaust(found, frame, at) | {atom}
-            else:
+            elif not isinstance(atom, Function | Bound | Partial):  # nobody can await one: a library was given it
                 result |= {atom}
         return result
 

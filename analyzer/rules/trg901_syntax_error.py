@@ -30,7 +30,7 @@ from trigger_sdk import job
 
 
 @job(id="mail")
-async def mail(to: str) -> None
+async def mail(to: str) -> None  # <- TRG901
     print(to)
 """
         ),
