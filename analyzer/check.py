@@ -195,6 +195,14 @@ class _Check:
             if broken is not None and self._place.wants(SYNTAX, module):
                 at = pack(broken.row, broken.column - 1, broken.row, broken.column)
                 yield self._place.diagnostic(SYNTAX, module, at, RULES[SYNTAX].describe(broken.message))
+        if self._machine.is_exhausted:
+            self._problems.append(
+                Problem(
+                    code="check-incomplete",
+                    message="the jobs reach more code than the check follows, so some of it was not looked at",
+                    hint="Check fewer folders at once: `trigger check PATH`.",
+                )
+            )
         for path, reason in self._modules.unreadable.items():
             self._problems.append(
                 Problem(
