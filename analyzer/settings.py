@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
+from analyzer.catalogue.model import Kind
 from analyzer.errors import SettingsInvalid
 from analyzer.model import Severity
+from analyzer.rules.selectors import is_selector, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from trigger_sdk.protocol.project import Project
@@ -100,49 +103,83 @@ def settings_from(table: object, file: Path) -> CheckSettings:
     Raises:
         SettingsInvalid: naming the first key that is wrong.
     """
+    prefix = "check" if file.name == "trigger.toml" else "tool.trigger.check"
     if not isinstance(table, dict):
-        raise SettingsInvalid(f"check in {file.name} must be a table", where=file.name)
+        hint = f"Write [{prefix}] on a line of its own, and the keys below it."
+        raise SettingsInvalid(f"{prefix} in {file.name} must be a table", hint=hint, where=file.name)
     values: dict[str, Any] = {}
     for key, value in table.items():
         read = _KEYS.get(key)
         if read is None:
-            hint = f"The keys are {', '.join(_KEYS)}."
-            raise SettingsInvalid(f"check in {file.name} has no key {key!r}", hint=hint, where=file.name)
+            raise SettingsInvalid(
+                f"{prefix} in {file.name} has no key {key!r}", hint=_meant(key, _KEYS), where=f"{file.name}: {prefix}"
+            )
+        where = f"{file.name}: {prefix}.{key}"
         try:
             values[key.replace("-", "_")] = read(value)
-        except (TypeError, ValueError, AttributeError) as error:
-            raise SettingsInvalid(f"check.{key} in {file.name}: {error}", where=file.name) from error
+        except _Wrong as wrong:
+            raise SettingsInvalid(f"{key} in {file.name}: {wrong}", hint=wrong.hint, where=where) from None
     return CheckSettings(**values)
 
 
+class _Wrong(Exception):
+    """A value does not fit: what is wrong, and a hint."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """Return a hint with the word that was perhaps meant, or with all there are."""
+    words = list(known)
+    close = get_close_matches(word.replace("_", "-").lower(), words, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]}?" if close else f"There are {', '.join(words)}."
+
+
 def _codes(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise _Wrong(f"expected a list of codes, and found {value!r}", f'Write it as a list: ["{value}"].')
     if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
-        message = 'expected a list of codes, such as ["TRG101"]'
-        raise TypeError(message)
-    return tuple(value)
+        raise _Wrong("expected a list of codes", 'Write the codes in quotes, such as ["TRG101"].')
+    return tuple(_selector(code) for code in value)
 
 
-def _table(value: object) -> dict[str, Any]:
+def _selector(code: str) -> str:
+    if not is_selector(code):
+        raise _Wrong(f"there is no rule {code!r}", suggestion(code))
+    return code
+
+
+def _table(value: object, example: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        message = f"expected a table, and found {value!r}"
-        raise TypeError(message)
+        raise _Wrong("expected a table", f"Write it as a table: {{ {example} }}.")
     return value
 
 
 def _ignores(value: object) -> Mapping[str, tuple[str, ...]]:
-    return {pattern: _codes(codes) for pattern, codes in _table(value).items()}
+    return {pattern: _codes(codes) for pattern, codes in _table(value, '"tests/**" = ["TRG1"]').items()}
 
 
 def _effects(value: object) -> Mapping[str, str]:
-    table = _table(value)
-    if not all(isinstance(kind, str) for kind in table.values()):
-        message = 'expected kinds of effects in quotes, such as "network" or "pure"'
-        raise TypeError(message)
+    table = _table(value, '"shop.api.send" = "network"')
+    kinds = (*get_args(Kind), "pure")
+    for name, kind in table.items():
+        if not isinstance(kind, str):
+            raise _Wrong(f"{name!r} must have a kind of effect", f"Write one of {', '.join(kinds)}, in quotes.")
+        if kind not in kinds:
+            raise _Wrong(f"{name!r} has the effect {kind!r}, and there is no such kind", _meant(kind, kinds))
     return table
 
 
 def _severities(value: object) -> Mapping[str, Severity]:
-    return {code: Severity(severity) for code, severity in _table(value).items()}
+    known = {severity.value: severity for severity in Severity}
+    found = {}
+    for code, severity in _table(value, '"TRG301" = "warning"').items():
+        if severity not in known:
+            raise _Wrong(f"{code} has the severity {severity!r}", _meant(str(severity), known))
+        found[_selector(code)] = known[severity]
+    return found
 
 
 _KEYS: Final = {
@@ -152,3 +189,4 @@ _KEYS: Final = {
     "extend-effects": _effects,
     "severity": _severities,
 }
+"""Every key, and what reads its value."""

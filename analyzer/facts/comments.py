@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 
     from analyzer.facts.module import FunctionFacts
 
-_COMMENT: Final = re.compile(r"#\s*trigger\s*:\s*(?P<file>file-)?ignore(?:\s*\[(?P<codes>[^\]]*)\])?\s*(?P<reason>.*)")
+_COMMENT: Final = re.compile(
+    r"(?:^|(?<=\s))#\s*trigger\s*:\s*(?P<file>file-)?ignore(?:\s*\[(?P<codes>[^\]]*)\])?\s*(?P<reason>.*)"
+)
+_LAYOUT: Final = frozenset((tokenize.NL, tokenize.INDENT, tokenize.DEDENT))
 _MAYBE: Final = re.compile(r"#\s*trigger\s*:")
 
 
 def find_suppressions(text: str, functions: Sequence[FunctionFacts], first_statement: int) -> list[Suppression]:
     """Return the suppressions in a text.
 
-    One on a line of its own covers the statement below it. On a ``def`` line, a decorator, or above either, it covers
-    the function. Before the module's first statement, or as ``file-ignore`` anywhere, it covers the file.
+    One on a line of its own covers the logical line below it, over all its physical lines. On a ``def`` line, a
+    decorator, or above either, it covers the function. Before the module's first statement, or as ``file-ignore``
+    anywhere, it covers the file. Other tools' comments may stand before it: ``# noqa  # trigger: ignore[TRG101]``.
 
     Args:
         text: the source.
@@ -34,19 +38,33 @@ def find_suppressions(text: str, functions: Sequence[FunctionFacts], first_state
         return []
     lines = text.split("\n")
     heads = _heads(functions)
-    return [
-        _suppression(match, row, column, lines, heads, first_statement)
-        for row, column, comment in _comments(text)
-        if (match := _COMMENT.match(comment)) is not None
+    ends: dict[int, int] = {}
+    found = [
+        (match, row, column)
+        for row, column, comment in _comments(text, ends)
+        if (match := _COMMENT.search(comment)) is not None
     ]
+    return [_suppression(match, row, column, lines, heads, first_statement, ends) for match, row, column in found]
 
 
-def _comments(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield row, column and text of each comment; what cannot be tokenized ends it."""
+def _comments(text: str, ends: dict[int, int]) -> Iterator[tuple[int, int, str]]:
+    """Yield row, column and text of each comment; what cannot be tokenized ends it.
+
+    Args:
+        text: the source.
+        ends: is given the last row of each logical line by its first, where they differ.
+    """
+    first = 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:
                 yield (*token.start, token.string)
+            elif token.type == tokenize.NEWLINE:
+                if token.start[0] != first:
+                    ends[first] = token.start[0]
+                first = 0
+            elif token.type not in _LAYOUT and not first:
+                first = token.start[0]
     except (tokenize.TokenError, SyntaxError, IndentationError):
         return
 
@@ -68,9 +86,10 @@ def _suppression(
     lines: list[str],
     heads: dict[int, FunctionFacts],
     first_statement: int,
+    ends: dict[int, int],
 ) -> Suppression:
     codes = tuple(code for part in (match["codes"] or "").split(",") if (code := part.strip()))
-    at = pack(row, column, row, column + len(match[0].rstrip()))
+    at = pack(row, column + match.start(), row, column + match.start() + len(match[0].rstrip()))
     reason = match["reason"].strip()
     own_line = not lines[row - 1][:column].strip()
     target = row
@@ -83,7 +102,8 @@ def _suppression(
     function = heads.get(target)
     if function is not None:
         return Suppression(row, at, codes, reason, "function", function.rows)
-    return Suppression(row, at, codes, reason, "line", (row, target))
+    last = ends.get(target, target) if own_line else target
+    return Suppression(row, at, codes, reason, "line", (row, last))
 
 
 def _next_code(lines: list[str], row: int) -> int:

@@ -98,6 +98,9 @@ _KEYS: Final[Mapping[str, Callable[[object], Any]]] = {
 }
 """Every key, and what reads its value."""
 
+_OF_OTHERS: Final = frozenset(("check",))
+"""Tables below ours that a tool of the house reads and checks itself: `trigger check` has `check`."""
+
 
 def read_settings(table: object, *, file: Path, prefix: str) -> Settings:
     """Check a table of the configuration.
@@ -120,6 +123,8 @@ def read_settings(table: object, *, file: Path, prefix: str) -> Settings:
     problems: list[Problem] = []
     for key, value in table.items():
         where = f"{file.name}: {f'{prefix}.{key}' if prefix else key}"
+        if key in _OF_OTHERS:
+            continue
         read = _KEYS.get(key)
         if read is None:
             problems.append(_unknown(key, value, file, prefix, where))
@@ -136,7 +141,7 @@ def read_settings(table: object, *, file: Path, prefix: str) -> Settings:
 
 def _unknown(key: str, value: object, file: Path, prefix: str, where: str) -> Problem:
     hint = f"The keys are {', '.join(_KEYS)}."
-    close = difflib.get_close_matches(key.replace("-", "_").lower(), _KEYS, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(key.replace("-", "_").lower(), [*_KEYS, *_OF_OTHERS], n=1, cutoff=0.6)
     if close:
         hint = f"Did you mean {close[0]}?"
     elif not prefix and isinstance(value, dict) and key in {"tool", "trigger"}:
