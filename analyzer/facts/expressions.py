@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from analyzer.facts.module import ClassFacts, FunctionFacts
 
 _TEXT_MAX: Final = 256
+_LONGEST_SUM: Final = 64
+"""Operators in a row after which only what they join is kept: nodes that are nested deeper exhaust Python's stack."""
+
 _OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -145,8 +148,15 @@ class ExpressionReader:
         return tree.Await(self.read(node.value), self.columns.span(node))
 
     def _binary(self, node: ast.BinOp) -> tree.Expression:
-        left = self.read(node.left)
-        return tree.Binary(_OPERATORS[type(node.op)], left, self.read(node.right), self.columns.span(node))
+        rights: list[ast.expr] = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp):
+            rights.append(left.right)
+            left = left.left
+        if len(rights) > _LONGEST_SUM:
+            return tree.Either([self.read(operand) for operand in (left, *reversed(rights))])
+        first = self.read(node.left)
+        return tree.Binary(_OPERATORS[type(node.op)], first, self.read(node.right), self.columns.span(node))
 
     def _unary(self, node: ast.UnaryOp) -> tree.Expression:
         operand = self.read(node.operand)

@@ -5,13 +5,21 @@ from __future__ import annotations
 import ast
 import codecs
 import io
+import sys
 import tokenize
+import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from analyzer.facts.comments import find_suppressions
 from analyzer.facts.module import Broken, ModuleFacts, encode_body
 from analyzer.facts.spans import Columns
 from analyzer.facts.statements import StatementReader
+
+_STACK: Final = 1000
+"""Calls of Python that may be nested while a file is read: those that the interpreter allows when it compiles one."""
 
 
 def decode_source(content: bytes) -> str:
@@ -44,6 +52,22 @@ def normalized(text: str) -> str:
 
 def read_facts(source: bytes | str) -> ModuleFacts:
     """Return the facts of a module. A text that is no valid Python has no facts but what is wrong with it."""
+    with _same_stack():
+        return _read(source)
+
+
+@contextmanager
+def _same_stack() -> Iterator[None]:
+    """Have the same stack left wherever facts are read from: they are kept, and must not depend on who asked first."""
+    outer = sys.getrecursionlimit()
+    sys.setrecursionlimit(sum(1 for _ in traceback.walk_stack(None)) + _STACK)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(outer)
+
+
+def _read(source: bytes | str) -> ModuleFacts:
     try:
         text = decode_source(source) if isinstance(source, bytes) else normalized(source)
         with warnings.catch_warnings():

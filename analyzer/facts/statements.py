@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.facts import tree
-from analyzer.facts.expressions import ExpressionReader, operator_name
+from analyzer.facts.expressions import NONE, ExpressionReader, operator_name
 from analyzer.facts.module import ClassFacts, FunctionFacts, Parameter, ParameterKind, encode_body
 from analyzer.facts.scope import Scope
 from analyzer.facts.spans import Columns, pack, row_of
@@ -14,6 +14,10 @@ from analyzer.facts.spans import Columns, pack, row_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+
+_LONGEST_ELIF: Final = 64
+"""Branches of one ``if`` after which they are kept side by side, without what their tests tell of variables: nodes that
+are nested deeper exhaust Python's stack."""
 
 _UNREAD: Final = FunctionFacts(
     index=-1,
@@ -143,8 +147,19 @@ class StatementReader(ExpressionReader):
     # --- compound statements ------------------------------------------------------------------------------------------
 
     def _if(self, node: ast.If) -> tree.Statement:
+        branches = [node]
+        while len(branches[-1].orelse) == 1 and isinstance(following := branches[-1].orelse[0], ast.If):
+            branches.append(following)
+        if len(branches) > _LONGEST_ELIF:
+            return self._many_branches(branches)
         test = self.read(node.test)
         return tree.If(test, self.read_block(node.body), self.read_block(node.orelse))
+
+    def _many_branches(self, branches: list[ast.If]) -> tree.Statement:
+        cases = [tree.Case([], [], [self.read(each.test)], self.read_block(each.body), False) for each in branches]
+        if branches[-1].orelse:
+            cases.append(tree.Case([], [], [], self.read_block(branches[-1].orelse), True))
+        return tree.Match(NONE, cases, self.columns.span(branches[0]))
 
     def _for(self, node: ast.For | ast.AsyncFor) -> tree.Statement:
         iterable = self.read(node.iter)

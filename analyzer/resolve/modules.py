@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from pathlib import Path
@@ -176,4 +177,8 @@ class ModuleTable:
             OSError: it cannot be read.
         """
         text = self._texts.get(os.fspath(path))
-        return path.read_bytes() if text is None else text.encode("utf-8", "surrogatepass")
+        if text is None:
+            return path.read_bytes()
+        content = text.encode("utf-8", "surrogatepass")
+        # What a coding comment says is true of the file, not of the text: the mark wins over it.
+        return codecs.BOM_UTF8 + content if b"coding" in content[:400] else content
