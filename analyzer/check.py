@@ -148,12 +148,14 @@ class _Check:
             if self._place.wants(code, module) and not self._suppressions.is_silenced(frame, step.at, code):
                 through = "" if step.callee is None else shown_name(step.callee)
                 message = RULES[code].describe(step.leaf.subject, through=through)
-                yield self._place.diagnostic(code, module, step.at, message, chain=chain_of(step))
+                yield self._place.diagnostic(
+                    code, module, step.at, message, chain=chain_of(step), subject=step.leaf.subject
+                )
         for frame, at, mutation in self._bodies.lost_changes():
             module = frame.home.source
             if self._place.wants(MUTATED, module) and not self._suppressions.is_silenced(frame, at, MUTATED):
                 message = RULES[MUTATED].describe(mutation.subject)
-                yield self._place.diagnostic(MUTATED, module, at, message)
+                yield self._place.diagnostic(MUTATED, module, at, message, subject=mutation.subject)
 
     def _of_declarations(self, reached: Sequence[SourceModule]) -> Iterable[Diagnostic]:
         declarations = self._declarations(set(reached))
@@ -230,7 +232,7 @@ class _Check:
             for suppression, code in self._suppressions.unused(module, rows.get(module, ())):
                 if not code or any(known.startswith(code) and self._place.wants(known, module) for known in RULES):
                     message = RULES[UNUSED].describe(code or "trigger: ignore")
-                    yield self._place.diagnostic(UNUSED, module, suppression.at, message)
+                    yield self._place.diagnostic(UNUSED, module, suppression.at, message, subject=code)
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -254,6 +256,11 @@ class _Check:
             queue=self._queue(body),
             steps=self._steps(frame),
             effects=tuple(sorted(codes)),
+            step_places=tuple(
+                location(module, at)
+                for at, by_code in sorted(frame.sites.items())
+                if DURABLE in by_code or SENDS in by_code
+            ),
         )
 
     def _queue(self, body: Body) -> str:

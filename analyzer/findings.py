@@ -42,7 +42,16 @@ class Place:
         return self.settings.reports_in(code, relative)
 
     def diagnostic(
-        self, code: str, module: SourceModule, at: Span, message: str, *, chain: tuple[Link, ...] = (), job: str = ""
+        self,
+        code: str,
+        module: SourceModule,
+        at: Span,
+        message: str,
+        *,
+        chain: tuple[Link, ...] = (),
+        job: str = "",
+        subject: str = "",
+        leads_to_steps: bool = False,
     ) -> Diagnostic:
         """Return a diagnostic with what its rule says of it."""
         rule = RULES[code]
@@ -55,6 +64,8 @@ class Place:
             chain=chain,
             job=job,
             url=rule.url(self.settings.url),
+            subject=subject,
+            leads_to_steps=leads_to_steps,
         )
 
     def severity(self, code: str) -> Severity:
@@ -96,7 +107,16 @@ def _diagnostic(place: Place, frame: Frame, at: Span, step: Step, job: str) -> D
         source=leaf.source,
         is_async=frame.is_async,
     )
-    return place.diagnostic(leaf.code, frame.home.source, at, message, chain=chain_of(step), job=job)
+    return place.diagnostic(
+        leaf.code,
+        frame.home.source,
+        at,
+        message,
+        chain=chain_of(step),
+        job=job,
+        subject=leaf.subject,
+        leads_to_steps=not _PSEUDO.isdisjoint(frame.sites[at]),
+    )
 
 
 def shown_name(frame: Frame) -> str:

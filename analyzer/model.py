@@ -98,6 +98,8 @@ class Diagnostic:
         job: id of the job in whose body it stands; empty when it is not about one.
         fix: a change that removes it, or None.
         url: where the rule is explained; empty when nowhere.
+        subject: what it is about, as the message names it: ``requests.get``; the code, for a suppression.
+        leads_to_steps: the call also leads to tasks or waits, so that it cannot be made a task itself.
     """
 
     code: str
@@ -109,6 +111,8 @@ class Diagnostic:
     job: str = ""
     fix: Fix | None = None
     url: str = ""
+    subject: str = ""
+    leads_to_steps: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,7 @@ class Job:
         queue: the name of its queue; empty when it has its own or a computed one.
         steps: names of the tasks and waits that its body asks for, in source order, each once.
         effects: codes of the diagnostics in its body.
+        step_places: where its body asks for tasks and waits, itself or through functions that it calls, in source order.
     """
 
     id: str
@@ -132,6 +137,7 @@ class Job:
     queue: str = ""
     steps: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
+    step_places: tuple[Location, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
