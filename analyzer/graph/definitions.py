@@ -100,9 +100,9 @@ class Definitions:
         outer = frame if frame.kind == "function" else frame.parent
         cls = self._m.make(("class", frame.home, node.index, outer, frame.era), build)
         cls.bases = tuple([self._m.expressions.evaluate(base, frame) for base in facts.bases])
-        cls.frame.callers.add(frame)
         self._m.class_changes += 1
         self._m.evaluate(cls.frame)
+        cls.frame.callers[frame] = frame.runs
         self._m.class_changes += 1
         value: Value = frozenset((cls,))
         for decorator in reversed(facts.decorators):

@@ -127,7 +127,8 @@ class Frame:
         steps: by code, the first way to an effect.
         sites: for bodies: by call, the ways to its effects.
         mutations: changes of what it did not make itself.
-        callers: frames to be evaluated again when this one comes out differently.
+        callers: frames to be evaluated again when this one comes out differently, with the number of the run in which
+            each last used what came out; 0 when it has not yet.
         callees: frames that it calls or reads.
         reads: modules whose variables it reads.
         durables: counts the durable steps that were met on evaluation.
@@ -188,7 +189,7 @@ class Frame:
         self.steps: dict[str, Step] = {}
         self.sites: dict[Span, dict[str, Step]] = {}
         self.mutations: dict[tuple[object, str], Mutation] = {}
-        self.callers: set[Frame] = set()
+        self.callers: dict[Frame, int] = {}
         self.callees: set[Frame] = set()
         self.reads: set[ModuleState] = set()
         self.durables = 0

@@ -15,11 +15,11 @@ class Cell:
 
     Attributes:
         value: what it may hold.
-        readers: frames to be evaluated again when it grows.
+        readers: frames to be evaluated again when it grows, with the number of the run in which each last read it.
     """
 
     __slots__ = ("readers", "value")
 
     def __init__(self) -> None:
         self.value: Value = NOTHING
-        self.readers: set[Frame] = set()
+        self.readers: dict[Frame, int] = {}

@@ -106,7 +106,7 @@ class Iteration:
 
     def _of_generator(self, atom: Generator, frame: Frame, at: int) -> Value:
         callee = atom.frame
-        callee.callers.add(frame)
+        callee.callers[frame] = frame.runs
         frame.callees.add(callee)
         self._m.passes_on(frame, at, callee)
         return callee.yields

@@ -191,7 +191,7 @@ class Machine:
     @staticmethod
     def read(cell: Cell, frame: Frame) -> Value:
         """Return what a cell holds, and evaluate ``frame`` again when that grows."""
-        cell.readers.add(frame)
+        cell.readers[frame] = frame.runs
         return cell.value
 
     def write(self, cell: Cell, value: Value) -> None:
@@ -199,8 +199,7 @@ class Machine:
         grown = joined(cell.value, value)
         if grown is not cell.value and len(grown) > len(cell.value):
             cell.value = grown
-            for reader in cell.readers:
-                self.enqueue(reader)
+            self._outdate(cell.readers)
 
     # --- modules ------------------------------------------------------------------------------------------------------
 
@@ -221,11 +220,13 @@ class Machine:
         frame = state.frame
         if frame is None:
             frame = state.frame = Frame("module", state)
-        if reader is not None and reader is not frame:
-            reader.reads.add(state)
-            frame.callers.add(reader)
         if not frame.is_done and not frame.is_running:
             self.evaluate(frame)
+        if reader is not None and reader is not frame:
+            reader.reads.add(state)
+            # A class is made while its module runs: it sees what is bound so far, and is made again with its module.
+            if not (frame.is_running and reader.kind == "class" and reader.home is state):
+                frame.callers[reader] = reader.runs
         return frame
 
     # --- frames -------------------------------------------------------------------------------------------------------
@@ -330,13 +331,12 @@ class Machine:
         )
 
     def _need(self, frame: Frame, caller: Frame) -> None:
-        frame.callers.add(caller)
-        if frame.is_done or frame.is_running:
-            return
-        if self._depth < DEEPEST_INLINE:
-            self.evaluate(frame)
-        else:
-            self.enqueue(frame)
+        if not frame.is_done and not frame.is_running:
+            if self._depth < DEEPEST_INLINE:
+                self.evaluate(frame)
+            else:
+                self.enqueue(frame)
+        frame.callers[caller] = caller.runs
 
     def enqueue(self, frame: Frame) -> None:
         """Have a frame evaluated again."""
@@ -362,9 +362,13 @@ class Machine:
             self._depth -= 1
             frame.is_running = False
         if frame.size() != before or (frame.kind == "module" and frame.runs == 1):
-            for caller in frame.callers:
-                if caller is frame or not (caller.is_running and frame.runs == 1):
-                    self.enqueue(caller)
+            self._outdate(frame.callers)
+
+    def _outdate(self, users: dict[Frame, int]) -> None:
+        """Have frames evaluated again that used what has changed; one that is running may not have come to it yet."""
+        for user, run in list(users.items()):
+            if not user.is_running or run == user.runs:
+                self.enqueue(user)
 
     def settle(self) -> None:
         """Evaluate what is queued until nothing is."""
