@@ -31,11 +31,14 @@ def find_project(start: Path) -> Project | None:
     Raises:
         ProjectInvalid: the configuration found cannot be used.
     """
+    root = find_root(start)
+    return None if root is None else load_project(root)
+
+
+def find_root(start: Path) -> Path | None:
+    """Return the root of the project that ``start`` lies in, whether its configuration can be used or not."""
     folder = start.resolve()
-    for candidate in (folder, *folder.parents):
-        if _is_root(candidate):
-            return load_project(candidate)
-    return None
+    return next((candidate for candidate in (folder, *folder.parents) if _is_root(candidate)), None)
 
 
 def _is_root(folder: Path) -> bool:
