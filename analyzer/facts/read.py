@@ -21,6 +21,9 @@ from analyzer.facts.statements import StatementReader
 _STACK: Final = 1000
 """Calls of Python that may be nested while a file is read: those that the interpreter allows when it compiles one."""
 
+_LITERAL: Final = (ast.List, ast.Tuple, ast.Set, ast.Constant, ast.BinOp, ast.Add, ast.Load, ast.Starred)
+"""What ``__all__`` is written with when all its names are known."""
+
 
 def decode_source(content: bytes) -> str:
     r"""Return a source file as text, by its byte order mark or coding comment, with line ends as ``\\n``.
@@ -88,7 +91,7 @@ def _read(source: bytes | str) -> ModuleFacts:
         imports=reader.imports,
         suppressions=find_suppressions(text, reader.functions, first),
         mentions_sdk="trigger_sdk" in text,
-        exports=_exports(tree),
+        exports=_exports(tree) if "__all__" in text else None,
     )
 
 
@@ -97,22 +100,53 @@ def _broken(message: str, row: int, column: int) -> ModuleFacts:
 
 
 def _exports(tree: ast.Module) -> tuple[str, ...] | None:
-    """Return the names in ``__all__`` when it is built of literals, with ``+=`` and ``.extend`` followed."""
+    """Return the names in ``__all__``; None when there is none, or when not all of them are literals.
+
+    ``+=``, ``extend`` and ``append`` add to it, and so do assignments in branches; one outside of them starts anew.
+    """
     names: list[str] = []
     found = False
-    for statement in tree.body:
-        value: ast.expr | None = None
-        if (isinstance(statement, ast.Assign) and _is_all(statement.targets[0])) or (
-            isinstance(statement, ast.AnnAssign) and _is_all(statement.target)
-        ):
-            value, names, found = statement.value, [], True
-        elif isinstance(statement, ast.AugAssign) and _is_all(statement.target):
-            value = statement.value
-        if value is not None:
-            names += [
-                part.value for part in ast.walk(value) if isinstance(part, ast.Constant) and isinstance(part.value, str)
-            ]
+    for statement in _statements(tree.body):
+        value = _added_exports(statement)
+        if value is None:
+            continue
+        if not found or (isinstance(statement, ast.Assign | ast.AnnAssign) and statement in tree.body):
+            names = []
+        if not all(isinstance(part, _LITERAL) for part in ast.walk(value)):
+            return None
+        names += [
+            part.value for part in ast.walk(value) if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        ]
+        found = True
     return tuple(names) if found else None
+
+
+def _statements(block: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that run when the module does, in their order."""
+    left = block[::-1]
+    while left:
+        statement = left.pop()
+        yield statement
+        if isinstance(statement, ast.If | ast.Try | ast.With | ast.For | ast.While):
+            handled = [inner for handler in getattr(statement, "handlers", ()) for inner in handler.body]
+            after = [*getattr(statement, "orelse", ()), *getattr(statement, "finalbody", ())]
+            left += [*statement.body, *handled, *after][::-1]
+
+
+def _added_exports(statement: ast.stmt) -> ast.expr | None:
+    """Return what a statement puts into ``__all__``, None when it does not."""
+    match statement:
+        case ast.Assign(targets=[target, *_], value=value) if _is_all(target):
+            return value
+        case ast.AnnAssign(target=target, value=ast.expr() as value) if _is_all(target):
+            return value
+        case ast.AugAssign(target=target, value=value) if _is_all(target):
+            return value
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=target, attr="extend" | "append"), args=[ast.expr() as value])
+        ) if _is_all(target):
+            return value
+    return None
 
 
 def _is_all(target: ast.expr) -> bool:
