@@ -127,7 +127,7 @@ class Job:
         queue: the name of its queue; empty when it has its own or a computed one.
         steps: names of the tasks and waits that its body asks for, in source order, each once.
         effects: codes of the diagnostics in its body.
-        step_places: where its body asks for tasks and waits, itself or through functions that it calls, in source order.
+        step_places: where its body asks for tasks and waits, itself or through what it calls, in source order.
     """
 
     id: str

@@ -1,0 +1,89 @@
+"""All fixes, by the code of the rule, and making them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from analyzer.fixes.durable_sleep import sleep_durably
+from analyzer.fixes.source import Source, parse, splice
+from analyzer.fixes.target import Maker, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from analyzer.model import Diagnostic, Fix, Location, Report
+
+MAKERS: Final[Mapping[str, tuple[Maker, ...]]] = MappingProxyType({"TRG107": (sleep_durably,)})
+"""The fixes of a rule, the best first. A rule that is not here has none."""
+
+
+def with_fixes(report: Report, *, texts: Mapping[Path, str] | None = None) -> Report:
+    """Return the report with a fix in each diagnostic that has one.
+
+    Args:
+        report: what a check found.
+        texts: unsaved text by resolved path, in the place of what is on disk.
+    """
+    unsaved = texts or {}
+    sources: dict[Path, Source | None] = {}
+    steps: dict[Path, list[Location]] = {}
+    for job in report.jobs:
+        for place in job.step_places:
+            steps.setdefault(place.file, []).append(place)
+    fixed = []
+    for diagnostic in report.diagnostics:
+        file = diagnostic.location.file
+        if diagnostic.code in MAKERS and file not in sources:
+            sources[file] = _open(file, unsaved)
+        source = sources.get(file) if diagnostic.code in MAKERS else None
+        known = None if source is None else _make(Target(diagnostic, source, tuple(steps.get(file, ()))))
+        fixed.append(diagnostic if known is None else replace(diagnostic, fix=known))
+    return replace(report, diagnostics=tuple(fixed))
+
+
+def fix_for(diagnostic: Diagnostic, text: str, *, steps: Sequence[Location] = ()) -> Fix | None:
+    """Return the fix of one diagnostic, or None: there is none, or the text is not the one that was checked.
+
+    Args:
+        diagnostic: what is to be fixed.
+        text: its file's text, as on disk or in the editor.
+        steps: where the bodies in the file ask for tasks and waits: ``Job.step_places``. Without them, blocks are not
+            lifted into tasks.
+    """
+    if diagnostic.code not in MAKERS:
+        return None
+    return _make(Target(diagnostic, Source(text, diagnostic.location.file), tuple(steps)))
+
+
+def _open(file: Path, unsaved: Mapping[Path, str]) -> Source | None:
+    text = unsaved.get(file)
+    if text is None:
+        try:
+            text = file.read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+    return Source(text, file)
+
+
+def _make(target: Target) -> Fix | None:
+    """Return the first safe fix, or the first one that leaves a valid file behind."""
+    best: Fix | None = None
+    for maker in MAKERS[target.diagnostic.code]:
+        try:
+            made = maker(target)
+            if made is None or not _is_valid(target.source, made):
+                continue
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        if made.applicability == "safe":
+            return made
+        best = best or made
+    return best
+
+
+def _is_valid(source: Source, made: Fix) -> bool:
+    parse(Source(splice(source, made.edits), source.file).plain)
+    return True
