@@ -37,6 +37,12 @@ ENTRIES = (
     Entry(name="runs", module="trigger_cli.commands.runs", summary="List, show, cancel, resume and replay runs."),
     Entry(name="jobs", module="trigger_cli.commands.jobs", summary="List the jobs that the server knows."),
     Entry(
+        name="check",
+        module="trigger_cli.commands.check",
+        summary="Find side effects and non-determinism in jobs before they run.",
+    ),
+    Entry(name="rule", module="trigger_cli.commands.rule", summary="Explain a rule of `trigger check`."),
+    Entry(
         name="demo",
         module="trigger_cli.commands.demo",
         summary="See a job survive: purchase, time-out, failure, SIGKILL.",
@@ -48,7 +54,8 @@ ALIASES = {
     "new": "init", "create": "init", "start": "dev", "serve": "dev", "up": "dev", "invoke": "run", "trigger": "run",
     "events": "event send", "send": "event send", "list": "runs list", "ls": "runs list", "show": "runs show",
     "logs": "runs show ID --logs", "cancel": "runs cancel", "resume": "runs resume", "replay": "runs replay",
-    "retry": "runs resume", "status": "runs list", "job": "jobs list", "tasks": "jobs list", "help": "--help",
+    "retry": "runs resume", "status": "runs list", "job": "jobs list", "tasks": "jobs list",
+    "lint": "check", "analyze": "check", "rules": "rule --all", "explain": "rule", "help": "--help",
 }  # fmt: skip
 """Words that people try, and what they mean here. They are suggested, not accepted."""
 

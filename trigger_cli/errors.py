@@ -5,7 +5,8 @@ Error tree::
     TriggerError
     └── CliError                    exit_code
         ├── UsageProblem            2   UnknownCommand, BadPayload, NeedsConfirmation, UnknownTemplate,
-        │                               InitConflict, InitHalfDone, AmbiguousRun
+        │                               InitConflict, InitHalfDone, AmbiguousRun, NoProjectToCheck, UnknownRule,
+    │                               FileNotWritten
         ├── EnvironmentProblem      3   ServerUnreachable, NotATriggerServer, InitFailed
         ├── Refusal                 4   the executor said no: carries its problem
         │   └── ServerFailure       70  the executor has a bug: carries its problem
@@ -87,6 +88,26 @@ class AmbiguousRun(UsageProblem):
     """More than one run has an id that begins or ends so."""
 
     code = "ambiguous-run"
+
+
+class NoProjectToCheck(UsageProblem):
+    """The working folder lies in no project, and `trigger check` was given no paths."""
+
+    code = "no-project-to-check"
+    hint = "Run it in the project's folder, or name files: trigger check jobs/a.py"
+
+
+class UnknownRule(UsageProblem):
+    """There is no rule of that code or name."""
+
+    code = "unknown-rule"
+
+
+class FileNotWritten(UsageProblem):
+    """A file could not be changed; it is as it was."""
+
+    code = "file-not-written"
+    hint = "Make it writable, or leave it out."
 
 
 class EnvironmentProblem(CliError):

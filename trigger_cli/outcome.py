@@ -19,7 +19,8 @@ PROGRAM = "trigger"
 COMPLETION = "_TRIGGER_COMPLETE"
 """Set by the shell's completion script; typer answers it."""
 
-_CONFIGURATION_PREFIX = "trigger_sdk.protocol"
+_CONFIGURATION_PREFIXES = ("trigger_sdk.protocol", "analyzer.")
+"""Packages whose errors are about what the user has configured."""
 
 
 def run_command_line(argv: Sequence[str]) -> int:
@@ -50,7 +51,7 @@ def exit_code_of(error: TriggerError) -> ExitCode:
     """Return the exit code of a problem: its own, 2 for a configuration, 3 for what comes from the packages below."""
     if isinstance(error, CliError):
         return error.exit_code
-    if type(error).__module__.startswith(_CONFIGURATION_PREFIX):
+    if type(error).__module__.startswith(_CONFIGURATION_PREFIXES):
         return ExitCode.USAGE
     return ExitCode.ENVIRONMENT
 
