@@ -63,15 +63,20 @@ class FactsCache:
 
     def store(self, key: str, value: object) -> None:
         """Keep an entry; whole, or not at all."""
+        with contextlib.suppress(RecursionError):
+            self.store_bytes(key, self._encoder.encode(value))
+
+    def store_bytes(self, key: str, content: bytes) -> None:
+        """Keep an entry that is encoded already."""
         place = self._place(key)
         temporary = place.with_name(f"{place.name}.{os.getpid()}.tmp")
         try:
             if place.parent.name not in self._made:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 self._made.add(place.parent.name)
-            temporary.write_bytes(self._encoder.encode(value))
+            temporary.write_bytes(content)
             temporary.replace(place)
-        except (OSError, RecursionError):
+        except OSError:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
 

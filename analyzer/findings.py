@@ -13,8 +13,6 @@ from analyzer.rules.registry import RULES
 
 if TYPE_CHECKING:
     from analyzer.facts.spans import Span
-    from analyzer.graph.bodies import Body
-    from analyzer.resolve.modules import SourceModule
     from analyzer.settings import CheckSettings
 
 _PSEUDO: Final = frozenset((DURABLE, SENDS))
@@ -33,9 +31,8 @@ class Place:
     root: Path
     settings: CheckSettings
 
-    def wants(self, code: str, module: SourceModule) -> bool:
-        """Tell whether a code is reported in a module."""
-        path = module.path
+    def wants(self, code: str, path: Path | None) -> bool:
+        """Tell whether a code is reported in a file."""
         if path is None:
             return False
         relative = path.relative_to(self.root) if path.is_relative_to(self.root) else path
@@ -44,7 +41,7 @@ class Place:
     def diagnostic(
         self,
         code: str,
-        module: SourceModule,
+        path: Path | None,
         at: Span,
         message: str,
         *,
@@ -60,7 +57,7 @@ class Place:
             name=rule.name,
             severity=self.severity(code),
             message=message,
-            location=location(module, at),
+            location=location(path, at),
             chain=chain,
             job=job,
             url=rule.url(self.settings.url),
@@ -73,17 +70,17 @@ class Place:
         return self.settings.severity_of(code, RULES[code].severity)
 
 
-def location(module: SourceModule, at: Span) -> Location:
-    """Return a place in a module."""
-    return location_of(at, module.path or Path())
+def location(path: Path | None, at: Span) -> Location:
+    """Return a place in a file."""
+    return location_of(at, path or Path())
 
 
-def of_body(body: Body, place: Place, job: str) -> list[Diagnostic]:
+def of_body(frame: Frame, place: Place, job: str) -> list[Diagnostic]:
     """Return the diagnostics of a job's body: one for each call, the worst of its effects, the first of the worst."""
-    module = body.frame.home.source
+    path = frame.home.source.path
     best: dict[tuple[int, str], tuple[Span, Step]] = {}
-    for at, by_code in body.frame.sites.items():
-        steps = [step for code, step in by_code.items() if code not in _PSEUDO and place.wants(code, module)]
+    for at, by_code in frame.sites.items():
+        steps = [step for code, step in by_code.items() if code not in _PSEUDO and place.wants(code, path)]
         if not steps:
             continue
         step = min(steps, key=lambda step: (place.severity(step.leaf.code).rank, step.order))
@@ -91,7 +88,7 @@ def of_body(body: Body, place: Place, job: str) -> list[Diagnostic]:
         key = (_begin(at), step.leaf.code)
         if key not in best or step.order < best[key][1].order:
             best[key] = (at, step)
-    return [_diagnostic(place, body.frame, at, step, job) for at, step in best.values()]
+    return [_diagnostic(place, frame, at, step, job) for at, step in best.values()]
 
 
 def _begin(at: Span) -> int:
@@ -109,7 +106,7 @@ def _diagnostic(place: Place, frame: Frame, at: Span, step: Step, job: str) -> D
     )
     return place.diagnostic(
         leaf.code,
-        frame.home.source,
+        frame.home.source.path,
         at,
         message,
         chain=chain_of(step),
@@ -139,7 +136,7 @@ def chain_of(step: Step, code: str = "") -> tuple[Link, ...]:
         if following is None:
             break
         what = leaf_text(following.leaf) if following.callee is None else f"calls {shown_name(following.callee)}"
-        links.append(Link(location=location(current.callee.home.source, following.at), what=what))
+        links.append(Link(location=location(current.callee.home.source.path, following.at), what=what))
         current = following
     if links and current.leaf.chain:
         links += [Link(location=links[-1].location, what=f"calls {name}") for name in current.leaf.chain]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from analyzer.check import check
-from analyzer.errors import CheckStale
+from analyzer.cache import FactsCache, content_key
+from analyzer.check import Known, check_again
+from analyzer.results import Results, ResultsStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from analyzer.cache import FactsCache
+    from analyzer.facts.module import ModuleFacts
     from analyzer.model import Report
     from analyzer.settings import CheckSettings
     from trigger_sdk.protocol.project import Project
+
+_MOST_FACTS: Final = 4000
+"""Files whose facts are held in memory, about 40 kB each."""
 
 
 class CheckSession:
@@ -25,7 +29,7 @@ class CheckSession:
     Args:
         project: the project.
         settings: what to report, and what to know beside the catalogue.
-        cache: keeps facts between processes; None reads every file anew in each.
+        cache: keeps facts and results between processes; None reads every file anew in each.
         libraries: folders of installed packages, whose source tells what the catalogue does not; none by default.
     """
 
@@ -37,10 +41,10 @@ class CheckSession:
         cache: FactsCache | None = None,
         libraries: Sequence[Path] = (),
     ) -> None:
-        self._project = project
-        self._settings = settings
-        self._cache = cache
-        self._libraries = libraries
+        facts = None if cache is None else _FactsInMemory(cache.folder)
+        self._known = Known(project, settings, cache=facts, libraries=libraries)
+        self._store = None if cache is None else ResultsStore(cache)
+        self._results: Results | None = None if self._store is None else self._store.load(self._known.basis)
 
     def check(
         self,
@@ -60,13 +64,36 @@ class CheckSession:
             ProjectInvalid: a folder of jobs does not exist.
             CheckStale: ``is_stale`` said so.
         """
-        if is_stale is not None and is_stale():
-            raise CheckStale
-        return check(
-            self._project,
-            self._settings,
-            texts=texts,
-            cache=self._cache,
+        results, report = check_again(
+            self._known,
+            self._results,
+            texts=texts or {},
             paths=paths,
-            libraries=self._libraries,
+            is_stale=is_stale or _never,
         )
+        if results is not self._results and self._store is not None and not texts:
+            self._store.save(results)
+        self._results = results
+        return report
+
+
+def _never() -> bool:
+    return False
+
+
+class _FactsInMemory(FactsCache):
+    """Facts that are held in memory as well: an editor asks for them at each keystroke."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._held: dict[str, ModuleFacts] = {}
+
+    def facts(self, content: bytes, read: Callable[[bytes], ModuleFacts]) -> ModuleFacts:
+        """Return the facts of a content: those that are held or kept, or those that ``read`` gives."""
+        key = content_key(content)
+        found = self._held.get(key)
+        if found is None:
+            if len(self._held) >= _MOST_FACTS:
+                self._held.clear()
+            found = self._held[key] = super().facts(content, read)
+        return found

@@ -145,10 +145,7 @@ class Attributes:
 
     def field(self, atom: Object, name: str) -> Cell:
         """Return the cell of an instance's own attribute."""
-        cell = atom.fields.get(name)
-        if cell is None:
-            cell = atom.fields[name] = Cell()
-        return cell
+        return atom.fields.get(name) or self._m.cell(atom.fields, name)
 
     def of_class(self, atom: Class, name: str, frame: Frame, at: int) -> Value:
         """Return an attribute of a class."""
@@ -230,21 +227,18 @@ class Attributes:
             if type(atom) is Object:
                 self._store_on_object(atom, name, value, frame, at)
             elif type(atom) is Class:
-                cells = atom.frame.cells
                 self._m.class_changes += 1
-                if name not in cells:
-                    cells[name] = Cell()
-                self._m.write(cells[name], value)
+                self._m.touches(atom.home)
+                self._m.write(self._m.cell(atom.frame.cells, name), value)
                 self._m.happens(frame, at, Leaf(STATE, f"the class attribute {atom.facts.name}.{name}"))
             elif type(atom) is Module:
-                stores = atom.state.stores
-                if name not in stores:
-                    stores[name] = Cell()
-                self._m.write(stores[name], value)
+                self._m.touches(atom.state)
+                self._m.write(self._m.cell(atom.state.stores, name), value)
                 self._m.happens(frame, at, Leaf(STATE, f"the variable {atom.state.source.name}.{name}"))
             elif type(atom) is External and not atom.name.startswith("builtins."):
                 self._m.libraries.store(atom.name, name, frame, at)
             elif type(atom) is Function:
+                self._m.touches(atom.home)
                 self._m.write(self._m.make(("function attribute", atom, name), Cell), value)
                 self._m.happens(frame, at, Leaf(STATE, f"the attribute {atom.facts.name}.{name}"))
 
@@ -264,6 +258,8 @@ class Attributes:
     def set_field(self, atom: Object, name: str, value: Value, frame: Frame, at: int) -> None:
         """Set an instance's own attribute."""
         self._m.write(self.field(atom, name), value)
+        if atom.frame is not None:
+            self._m.touches(atom.frame.home)
         if self.is_shared(atom.frame):
             self._m.happens(frame, at, Leaf(STATE, f"the attribute {name} of a shared {atom.cls.facts.name}"))
         elif atom.frame is not frame.leader:

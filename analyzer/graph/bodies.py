@@ -1,11 +1,11 @@
-"""Bodies: the jobs of a project are found, and their bodies evaluated with all that they reach."""
+"""Bodies: a job's body is evaluated with all that it reaches, and so are the functions of a module's tasks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.graph.frames import DURABLE, Frame, Leaf, Mutation, Step
+from analyzer.graph.frames import DURABLE, Frame, Leaf, ModuleState, Mutation, Step
 from analyzer.graph.values import Arguments, Collection, Function, Job, Object, Value
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from analyzer.facts.spans import Span
     from analyzer.graph.machine import Machine
-    from analyzer.resolve.modules import ModuleTable, SourceModule
 
 NOT_AWAITED: Final = "TRG401"
 MUTATED: Final = "TRG402"
@@ -22,176 +21,146 @@ _IN_TASKS_TOO: Final = frozenset(("TRG404",))
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """A job's body, or a task's function, evaluated.
+class Lost:
+    """A change of a body's variable inside a task.
 
     Attributes:
-        job: the job; None for a task.
-        frame: its frame.
+        frame: where it is to be reported.
+        at: the place there.
+        mutation: the change.
     """
 
-    job: Job | None
     frame: Frame
+    at: Span
+    mutation: Mutation
 
 
-class Bodies:
-    """Finds jobs and evaluates their bodies.
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What was evaluated, for as long as the machine keeps it.
 
-    Args:
-        machine: evaluates.
-        modules: the project's modules.
+    Attributes:
+        bodies: the frames of the job's body; more than one when a decorator calls it in several ways.
+        tasks: the frames of functions that run as tasks.
+        reached: the frames that the body reaches outside of tasks.
+        called: the frames of all functions that were called.
+        lost: changes that a replay loses.
     """
 
-    def __init__(self, machine: Machine, modules: ModuleTable) -> None:
-        self._m = machine
-        self._modules = modules
-        self.jobs: list[Body] = []
-        self.tasks: list[Body] = []
-        self._wrapped: list[tuple[Job, Frame]] = []
+    bodies: tuple[Frame, ...]
+    tasks: tuple[Frame, ...]
+    reached: frozenset[Frame]
+    called: tuple[Frame, ...]
+    lost: tuple[Lost, ...]
 
-    # --- finding ------------------------------------------------------------------------------------------------------
+    def nested_steps(self) -> Iterable[tuple[Frame, Step]]:
+        """Give the durable calls inside tasks, and other misuse that counts there as well."""
+        for frame in self.tasks:
+            for by_code in frame.sites.values():
+                for code, step in by_code.items():
+                    if code == DURABLE or code in _IN_TASKS_TOO:
+                        yield frame, step
 
-    def import_all(self, sources: Iterable[SourceModule]) -> list[SourceModule]:
-        """Evaluate the statements of modules, and of all project modules that they import; return them all."""
-        pending = list(sources)
-        seen = set(pending)
-        reached = []
-        while pending:
-            source = pending.pop()
-            reached.append(source)
-            for other in self._imported(source):
-                if other not in seen:
-                    seen.add(other)
-                    pending.append(other)
-        for source in reached:
-            self._m.module_frame(self._m.state_of(source), None)
-        self._m.settle()
-        return reached
 
-    def _imported(self, source: SourceModule) -> Iterable[SourceModule]:
-        for module, level, names in source.facts.imports:
-            base = module
-            if level:
-                parts = source.package.split(".") if source.package else []
-                parts = parts[: len(parts) - (level - 1)]
-                base = ".".join([*parts, *([module] if module else [])])
-            wanted = [base, *(f"{base}.{name}" if base else name for name in names if name != "*")]
-            for name in wanted:
-                found = self._modules.find(name) if name else None
-                if found is not None:
-                    yield found
-            for parent in _parents(base):
-                found = self._modules.find(parent)
-                if found is not None:
-                    yield found
+def evaluate_job(machine: Machine, job: Job) -> Evaluated:
+    """Evaluate a job's body, with all that it reaches.
 
-    def evaluate(self, sources: Iterable[SourceModule]) -> None:
-        """Evaluate the bodies of all jobs, and the functions of the tasks declared in these modules."""
-        chosen = set(sources)
-        jobs = sorted(
-            (job for job in self._m.jobs if job.body.home.source in chosen),
-            key=lambda job: (job.body.home.source.name, job.body.facts.at),
+    When a decorator of the project stands between, what the decorator made is called, and the body is found in it.
+    """
+    root = Frame("function", job.function.home, era="run")
+    is_plain = job.function is job.body
+    outer = machine.entry_frame(job.function, _parameters(machine, job.function, root), root, is_job=is_plain)
+    machine.settle()
+    inner = [frame for frame in machine.entries() if frame.function is job.body and frame.is_job]
+    bodies = (outer,) if is_plain or not inner else tuple(inner)
+    _find_not_awaited(machine, bodies)
+    reached = _reached(bodies)
+    return Evaluated(
+        bodies=bodies,
+        tasks=tuple(frame for frame in machine.entries() if not frame.is_job and frame is not outer),
+        reached=reached,
+        called=tuple(frame for frame in machine.frames() if frame.era == "run"),
+        lost=tuple(_lost_changes(machine, reached)),
+    )
+
+
+def evaluate_tasks(machine: Machine, functions: Iterable[Function]) -> Evaluated:
+    """Evaluate functions of tasks, of whose arguments nothing is known but their annotations."""
+    for function in functions:
+        root = Frame("function", function.home, era="run")
+        machine.entry_frame(function, _parameters(machine, function, root), root, is_job=False)
+    machine.settle()
+    return Evaluated(
+        bodies=(),
+        tasks=tuple(frame for frame in machine.entries() if not frame.is_job),
+        reached=frozenset(),
+        called=tuple(frame for frame in machine.frames() if frame.era == "run"),
+        lost=(),
+    )
+
+
+def _parameters(machine: Machine, function: Function, root: Frame) -> dict[str, Value]:
+    """Return what a body is called with: a method is given an instance, all else its annotations tell."""
+    if function.owner is None:
+        return machine.calls.bind(function, Arguments())
+    made = machine.classes.construct(function.owner, Arguments(), root, function.facts.at)
+    return machine.calls.bind(function, Arguments((made,)))
+
+
+def _reached(bodies: Iterable[Frame]) -> frozenset[Frame]:
+    """Return the frames that bodies reach outside of tasks."""
+    reached: set[Frame] = set()
+    pending = list(bodies)
+    while pending:
+        frame = pending.pop()
+        if frame not in reached:
+            reached.add(frame)
+            pending.extend(frame.callees)
+    return frozenset(reached)
+
+
+def _find_not_awaited(machine: Machine, bodies: Iterable[Frame]) -> None:
+    """Note what is awaitable and in nobody's hands, which shows only when all is evaluated."""
+    reached = _reached(bodies)
+    for atom in list(machine.awaitables):
+        if atom in machine.consumed or atom.frame not in reached or not atom.frame.is_async:
+            continue
+        if atom.kind == "coroutine" and (atom.callee is None or DURABLE not in atom.callee.steps):
+            continue
+        if atom.kind != "gathered":
+            machine.happens(atom.frame, atom.at, Leaf(NOT_AWAITED, atom.what))
+            for caller in atom.frame.callers:
+                machine.enqueue(caller)
+    machine.settle()
+
+
+def _lost_changes(machine: Machine, reached: frozenset[Frame]) -> Iterable[Lost]:
+    """Give the changes of a body's variables inside tasks."""
+    makers = reached | {frame.leader for frame in reached}
+    for caller, at, callee in list(machine.task_calls):
+        if caller not in makers:
+            continue
+        for mutation in callee.mutations.values():
+            if _is_lost(mutation.target, mutation.maker, mutation, caller, makers):
+                inside = _is_inside(mutation.frame, caller)
+                yield Lost(mutation.frame if inside else caller, mutation.at if inside else at, mutation)
+    for caller, at, _callee, atom, maker, mutation in machine.task_changes:
+        if caller in makers and _is_lost(atom, maker, mutation, caller, makers):
+            yield Lost(caller, at, mutation)
+
+
+def _is_lost(target: object, maker: Frame | None, mutation: Mutation, caller: Frame, reached: frozenset[Frame]) -> bool:
+    if isinstance(target, Frame):
+        return target is caller or target in _around(caller)
+    if isinstance(target, Collection):
+        return maker in reached
+    if isinstance(target, Object):
+        cell = target.fields.get(mutation.name)
+        is_read = cell is not None and any(
+            reader in reached and reader is not mutation.frame for reader in cell.readers
         )
-        for job in jobs:
-            self._m.bodies.add(job.body)
-        for job in jobs:
-            root = Frame("function", job.function.home, era="run")
-            is_plain = job.function is job.body
-            frame = self._m.entry_frame(job.function, self._parameters(job.function, root), root, is_job=is_plain)
-            if is_plain:
-                self.jobs.append(Body(job, frame))
-            else:
-                self._wrapped.append((job, frame))
-        self._m.settle()
-        self._find_wrapped()
-        for function, home in list(self._m.tasks.items()):
-            if home.source in chosen and not any(callee.function is function for _, _, callee in self._m.task_calls):
-                root = Frame("function", home, era="run")
-                self._m.entry_frame(function, self._parameters(function, root), root, is_job=False)
-        self._m.settle()
-        self._find_not_awaited()
-        wrappers = {frame for _, frame in self._wrapped}
-        self.tasks = [Body(None, frame) for frame in self._m.entries() if not frame.is_job and frame not in wrappers]
-
-    def _find_wrapped(self) -> None:
-        """Find the bodies of jobs whose function is under a decorator of the project."""
-        for job, outer in self._wrapped:
-            inner = [frame for frame in self._m.entries() if frame.function is job.body and frame.is_job]
-            self.jobs += [Body(job, frame) for frame in inner] or [Body(job, outer)]
-
-    def _parameters(self, function: Function, root: Frame) -> dict[str, Value]:
-        """Return what a body is called with: a method is given an instance, all else its annotations tell."""
-        if function.owner is None:
-            return self._m.calls.bind(function, Arguments())
-        made = self._m.classes.construct(function.owner, Arguments(), root, function.facts.at)
-        return self._m.calls.bind(function, Arguments((made,)))
-
-    # --- what shows only at the end -----------------------------------------------------------------------------------
-
-    def body_frames(self) -> set[Frame]:
-        """Return the frames that bodies of jobs reach outside of tasks."""
-        reached: set[Frame] = set()
-        pending = [body.frame for body in self.jobs]
-        while pending:
-            frame = pending.pop()
-            if frame not in reached:
-                reached.add(frame)
-                pending.extend(frame.callees)
-        return reached
-
-    def _find_not_awaited(self) -> None:
-        reached = self.body_frames()
-        for atom in list(self._m.awaitables):
-            if atom in self._m.consumed or atom.frame not in reached or not atom.frame.is_async:
-                continue
-            if atom.kind == "coroutine" and (atom.callee is None or DURABLE not in atom.callee.steps):
-                continue
-            if atom.kind != "gathered":
-                self._m.happens(atom.frame, atom.at, Leaf(NOT_AWAITED, atom.what))
-                for caller in atom.frame.callers:
-                    self._m.enqueue(caller)
-        self._m.settle()
-
-    def nested_steps(self) -> list[tuple[Frame, Step]]:
-        """Return durable calls inside tasks, and other misuse that counts there as well."""
-        found = []
-        for body in self.tasks:
-            for by_code in body.frame.sites.values():
-                found += [
-                    (body.frame, step) for code, step in by_code.items() if code == DURABLE or code in _IN_TASKS_TOO
-                ]
-        return found
-
-    def lost_changes(self) -> list[tuple[Frame, Span, Mutation]]:
-        """Return changes of a body's variables inside tasks, with the frame and place to report them at."""
-        reached = self.body_frames()
-        reached |= {frame.leader for frame in reached}
-        found = []
-        for (caller, at, callee), _ in list(self._m.task_calls.items()):
-            if caller not in reached:
-                continue
-            for mutation in callee.mutations.values():
-                if self._is_lost(mutation.target, mutation.maker, mutation, caller, reached):
-                    inside = _is_inside(mutation.frame, caller)
-                    found.append((mutation.frame if inside else caller, mutation.at if inside else at, mutation))
-        for caller, at, _callee, atom, maker, mutation in self._m.task_changes:
-            if caller in reached and self._is_lost(atom, maker, mutation, caller, reached):
-                found.append((caller, at, mutation))
-        return found
-
-    @staticmethod
-    def _is_lost(target: object, maker: Frame | None, mutation: Mutation, caller: Frame, reached: set[Frame]) -> bool:
-        if isinstance(target, Frame):
-            return target is caller or target in _around(caller)
-        if isinstance(target, Collection):
-            return maker in reached
-        if isinstance(target, Object):
-            cell = target.fields.get(mutation.name)
-            is_read = cell is not None and any(
-                reader in reached and reader is not mutation.frame for reader in cell.readers
-            )
-            return is_read and maker is not None
-        return False
+        return is_read and maker is not None
+    return False
 
 
 def _around(frame: Frame) -> list[Frame]:
@@ -213,7 +182,13 @@ def _is_inside(frame: Frame, outer: Frame) -> bool:
     return first <= start and end <= last
 
 
-def _parents(name: str) -> Iterable[str]:
-    while "." in name:
-        name = name.rpartition(".")[0]
-        yield name
+def closure(states: Iterable[ModuleState]) -> set[ModuleState]:
+    """Return modules with all that their statements use, directly or not."""
+    found: set[ModuleState] = set()
+    pending = list(states)
+    while pending:
+        state = pending.pop()
+        if state not in found:
+            found.add(state)
+            pending.extend(state.uses)
+    return found

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
 from analyzer.graph.frames import Frame, Leaf, Mutation
-from analyzer.graph.heap import Cell
 from analyzer.graph.names import STATE
 from analyzer.graph.values import (
     NOTHING,
@@ -74,7 +73,7 @@ class Collections:
         self._m.consume(value)
         cell = atom.items.get(key)
         if cell is None:
-            cell = atom.items[key] = Cell()
+            cell = self._m.cell(atom.items, key)
             cell.readers = atom.elements.readers  # whoever reads all of it reads this too
         self._m.write(cell, value)
 
@@ -150,6 +149,9 @@ class Collections:
     def changed(self, atom: Collection, frame: Frame, at: int) -> None:
         """Note that a collection is changed where ``frame`` stands."""
         maker = atom.frame
+        self._m.keep(atom)
+        if maker is not None:
+            self._m.touches(maker.home)
         if atom.parameter:
             self._m.changes(Mutation(atom, None, "", frame, at))
         if maker is None or maker is frame.leader:

@@ -63,6 +63,7 @@ class Durables:
         name = sdk_name(qualname)
         if name is None:
             return None
+        self._m.touches(frame.home)
         self._m.sdk_calls[frame, at] = SdkCall(name, arguments, frame, at)
         if name in _DECLARING:
             return self._declare(name, arguments, frame, at)
@@ -108,6 +109,7 @@ class Durables:
     def _remember(self, functions: Value) -> None:
         for atom in functions:
             if type(atom) is Function:
+                self._m.touches(atom.home)
                 self._m.tasks[atom] = atom.home
 
     def declare_task(self, decorator: TaskDecorator, arguments: Arguments) -> Value:
@@ -125,6 +127,7 @@ class Durables:
                     ("job", atom),
                     lambda atom=atom, body=body: Job(atom, decorator.id, body),  # type: ignore[misc]
                 )
+                self._m.touches(body.home)
                 self._m.jobs[made] = decorator
                 jobs.append(made)
         return frozenset(jobs)

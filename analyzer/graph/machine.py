@@ -8,11 +8,13 @@ circles end, and deep chains of calls do not exhaust Python's stack.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from analyzer.graph.frames import DURABLE, SENDS, Era, Frame, Leaf, ModuleState, Mutation, Step
 from analyzer.graph.heap import Cell
+from analyzer.graph.trail import Trail
 from analyzer.graph.values import (
     NOTHING,
     Arguments,
@@ -32,7 +34,7 @@ from analyzer.graph.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterator
 
     from analyzer.catalogue.infer import Inference
     from analyzer.catalogue.loader import Catalogue
@@ -88,7 +90,7 @@ FORGET_CLOSURES: Final = 96
 """Calls of one function in all its closures after which each closure's calls are all one."""
 
 BUDGET: Final = 60_000
-"""Evaluations of frames after which the rest is left as it is, about ten seconds."""
+"""Evaluations of frames for one job, and for all imports, after which the rest is left as it is: ten seconds or so."""
 
 TELL_MAKERS_APART: Final = 6
 """Calls of one function whose objects are told apart by the call that makes them."""
@@ -108,7 +110,7 @@ class Machine:
         catalogue: what libraries do.
         is_silenced: tells whether the source silences a code at a place in a frame.
         inference: what installed libraries do that the catalogue does not know; None leaves them silent.
-        budget: evaluations of frames after which the rest is left; ``is_exhausted`` tells.
+        budget: evaluations of frames for one job after which the rest is left; ``is_exhausted`` tells.
     """
 
     def __init__(
@@ -148,8 +150,11 @@ class Machine:
         self.durables: Durables
         self.plain: PlainData
         self.statements: Statements
+        self.registrars: set[ModuleState] = set()
         self._is_silenced = is_silenced
-        self._budget = budget
+        self._budget = self._budget_of_each = budget
+        self._trail: Trail | None = None
+        self._importing: list[ModuleState] = []
         self._made: dict[Hashable, Any] = {}
         self._states: dict[str, ModuleState] = {}
         self._frames: dict[Hashable, Frame] = {}
@@ -166,6 +171,8 @@ class Machine:
         found = self._made.get(key)
         if found is None:
             found = self._made[key] = build()
+            if self._trail is not None:
+                self._trail.made.append(key)
         return found
 
     def constant(self, value: Key) -> Value:
@@ -198,8 +205,53 @@ class Machine:
         """Add to what a cell holds."""
         grown = joined(cell.value, value)
         if grown is not cell.value and len(grown) > len(cell.value):
+            if self._trail is not None:
+                self._trail.cells.append((cell, cell.value))
             cell.value = grown
             self._outdate(cell.readers)
+
+    def cell(self, cells: dict[T, Cell], key: T) -> Cell:
+        """Return the cell of a key, made when there is none."""
+        found = cells.get(key)
+        if found is None:
+            found = cells[key] = Cell()
+            if self._trail is not None:
+                self._trail.inserted.append((cells, key))
+        return found
+
+    # --- one job at a time --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def alone(self) -> Iterator[Trail]:
+        """Evaluate something as if nothing else was but the imports, and take it back in the end."""
+        trail = self._trail = Trail()
+        tables: list[dict[Any, Any]] = [
+            self._frames, self._contexts, self._leaders, self.jobs, self.tasks, self.zones, self.sdk_calls
+        ]  # fmt: skip
+        kept = [dict(table) for table in tables]
+        changes = self.class_changes
+        self._budget, self.is_exhausted = self._budget_of_each, False
+        try:
+            yield trail
+        finally:
+            self._trail = None
+            trail.undo(self._made)
+            for table, before in zip(tables, kept, strict=True):
+                table.clear()
+                table.update(before)
+            self.awaitables, self.consumed, self.task_changes, self.task_calls = [], set(), [], {}
+            self._queue.clear()
+            self.class_changes += 1 if self.class_changes != changes else 0
+
+    def keep(self, collection: Collection) -> None:
+        """Remember what kind of elements a collection has, before that changes."""
+        if self._trail is not None:
+            self._trail.collections.append((collection, collection.only_numbers, collection.is_ordered))
+
+    def touches(self, home: ModuleState) -> None:
+        """Note that something of a module is changed: the one that is being imported may matter to all then."""
+        if self._importing and self._importing[-1] is not home:
+            self.registrars.add(self._importing[-1])
 
     # --- modules ------------------------------------------------------------------------------------------------------
 
@@ -220,8 +272,13 @@ class Machine:
         frame = state.frame
         if frame is None:
             frame = state.frame = Frame("module", state)
+            if self._trail is not None:
+                self._trail.modules.append(state)
+        self._note_use(state)
         if not frame.is_done and not frame.is_running:
+            self._importing.append(state)
             self.evaluate(frame)
+            self._importing.pop()
         if reader is not None and reader is not frame:
             reader.reads.add(state)
             # A class is made while its module runs: it sees what is bound so far, and is made again with its module.
@@ -243,6 +300,7 @@ class Machine:
             in_task: the call is a task's, so that the frame's effects are none of the caller's.
         """
         era = caller.era
+        self._note_use(function.home)
         parameters = self.plain.stand_ins(function, parameters, caller)
         group = (function, era)
         key: Hashable = (group, tuple(parameters.items()))
@@ -272,6 +330,12 @@ class Machine:
             caller.callees.add(frame)
         self._need(frame, caller)
         return frame
+
+    def _note_use(self, state: ModuleState) -> None:
+        if self._importing:
+            self._importing[-1].uses.add(state)
+        elif self._trail is not None:
+            self._trail.touched.add(state)
 
     def _count(self, frame: Frame, group: tuple[Function, Era]) -> None:
         """Count the calls of a function; of many, one makes the objects of the rest."""
@@ -341,6 +405,8 @@ class Machine:
     def enqueue(self, frame: Frame) -> None:
         """Have a frame evaluated again."""
         if not frame.is_queued and frame.runs < MOST_RUNS:
+            if self._trail is not None and frame.era == "import" and frame.is_done:
+                return  # what is imported is as it was before the job began
             frame.is_queued = True
             self._queue.append(frame)
 
@@ -350,6 +416,8 @@ class Machine:
             self.is_exhausted = self.is_exhausted or self._budget <= 0
             return
         self._budget -= 1
+        if self._trail is not None:
+            self._trail.frames.append(frame)
         frame.runs += 1
         frame.is_queued = False
         frame.is_running = True

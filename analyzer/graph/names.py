@@ -6,7 +6,6 @@ import builtins
 from typing import TYPE_CHECKING, Final
 
 from analyzer.graph.frames import Frame, Leaf, ModuleState, Mutation
-from analyzer.graph.heap import Cell
 from analyzer.graph.sdk_names import EXPORTED, SDK
 from analyzer.graph.values import NOTHING, Imported, Module, Value, union
 from trigger_sdk.protocol.recorded import BY_NAME
@@ -43,7 +42,7 @@ class Names:
         while around is not None:
             facts = None if around.function is None else around.function.facts
             if facts is not None and (name in facts.bound or (name in facts.captured and name in around.cells)):
-                return self.resolve(self._machine.read(_cell(around, name), frame), frame)
+                return self.resolve(self._machine.read(self._machine.cell(around.cells, name), frame), frame)
             around = around.parent
         return self.load_global(name, frame.home, frame)
 
@@ -151,21 +150,19 @@ class Names:
             around = frame.parent
             while around is not None:
                 if around.function is not None and name in around.function.facts.bound:
-                    self._machine.write(_cell(around, name), value)
+                    self._machine.write(self._machine.cell(around.cells, name), value)
                     self._machine.changes(Mutation(around, around, name, frame, at))
                     return
                 around = around.parent
             return
         frame.env[name] = value
         if name in facts.captured:
-            self._machine.write(_cell(frame, name), value)
+            self._machine.write(self._machine.cell(frame.cells, name), value)
 
     def store_global(self, name: str, value: Value, frame: Frame, at: Span) -> None:
         """Bind a name at the top of the frame's module, as ``global`` does."""
-        stores = frame.home.stores
-        if name not in stores:
-            stores[name] = Cell()
-        self._machine.write(stores[name], value)
+        self._machine.touches(frame.home)
+        self._machine.write(self._machine.cell(frame.home.stores, name), value)
         self._machine.happens(frame, at, Leaf(STATE, f"the global variable {name}"))
 
     # --- imports ------------------------------------------------------------------------------------------------------
@@ -237,11 +234,3 @@ class Names:
         """Unbind the names that a library's star import binds anew."""
         for name in [name for name in frame.env if self._exports(library, name)]:
             frame.env[name] = self._machine.external(f"{library}.{name}")
-
-
-def _cell(frame: Frame, name: str) -> Cell:
-    """Return the cell of a variable that functions inside a frame see."""
-    cell = frame.cells.get(name)
-    if cell is None:
-        cell = frame.cells[name] = Cell()
-    return cell

@@ -85,7 +85,7 @@ class ModuleTable:
         self._cache = cache
         self._is_library = is_library
         self._modules: dict[str, SourceModule | None] = {}
-        self._listings: dict[str, frozenset[str]] = {}
+        self.listings: dict[str, frozenset[str]] = {}
         self.unreadable: dict[Path, str] = {}
 
     def find(self, name: str) -> SourceModule | None:
@@ -129,12 +129,12 @@ class ModuleTable:
     def _search(self, name: str, last: str, folders: Iterable[str]) -> SourceModule | None:
         portions = []
         for folder in folders:
-            listing = self._listing(folder)
+            listing = self.listing(folder)
             if last in listing:
                 below = os.path.join(folder, last)
-                if "__init__.py" in self._listing(below):
+                if "__init__.py" in self.listing(below):
                     return self._module(name, Path(below, "__init__.py"), (below,))
-                if last not in _FOREIGN and "pyvenv.cfg" not in self._listing(below) and self._listing(below):
+                if last not in _FOREIGN and "pyvenv.cfg" not in self.listing(below) and self.listing(below):
                     portions.append(below)
             if f"{last}.py" in listing:
                 return self._module(name, Path(folder, f"{last}.py"), ())
@@ -142,9 +142,9 @@ class ModuleTable:
             return SourceModule(name, None, tuple(portions), lambda: read_facts(""))
         return None
 
-    def _listing(self, folder: str) -> frozenset[str]:
+    def listing(self, folder: str) -> frozenset[str]:
         """Return the names in a folder, unsaved files included; empty when it is none."""
-        listing = self._listings.get(folder)
+        listing = self.listings.get(folder)
         if listing is None:
             try:
                 names = set(os.listdir(folder))
@@ -156,7 +156,7 @@ class ModuleTable:
                 names.update(
                     below[len(start) :].partition(os.sep)[0] for below in self._text_folders if below.startswith(start)
                 )
-            listing = self._listings[folder] = frozenset(names)
+            listing = self.listings[folder] = frozenset(names)
         return listing
 
     def _module(self, name: str, path: Path, folders: tuple[str, ...]) -> SourceModule:

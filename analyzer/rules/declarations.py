@@ -5,12 +5,66 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.graph.values import NOTHING, Constant, Value, texts
+from msgspec import Struct
+
+from analyzer.graph.values import Constant, Value, texts
 
 if TYPE_CHECKING:
-    from analyzer.facts.spans import Span
     from analyzer.graph.machine import SdkCall
     from analyzer.resolve.modules import SourceModule
+
+Known = str | int | None
+"""The one text or whole number that an argument is known to be, or None."""
+
+
+class Home(Struct, frozen=True, array_like=True, order=True):
+    """A module: its file and its dotted name."""
+
+    file: str
+    name: str
+
+
+class DeclaredCall(Struct, frozen=True, array_like=True):
+    """A call of something of the SDK.
+
+    Attributes:
+        name: public name, ``wait_for_event``.
+        home: where.
+        at: the call.
+        positional: what is passed by position, as far as it is known.
+        keywords: what is passed by name.
+    """
+
+    name: str
+    home: Home
+    at: int
+    positional: tuple[Known, ...] = ()
+    keywords: tuple[tuple[str, Known], ...] = ()
+
+    def known(self, position: int, keyword: str) -> Known:
+        """Return an argument by position (-1 for none) or name."""
+        for name, value in self.keywords:
+            if name == keyword:
+                return value
+        return self.positional[position] if 0 <= position < len(self.positional) else None
+
+    def text(self, position: int, keyword: str) -> str | None:
+        """Return an argument that is known to be one text."""
+        value = self.known(position, keyword)
+        return value if isinstance(value, str) else None
+
+    def number(self, position: int, keyword: str) -> int | None:
+        """Return an argument that is known to be one whole number."""
+        value = self.known(position, keyword)
+        return value if isinstance(value, int) else None
+
+
+class DeclaredZone(Struct, frozen=True, array_like=True):
+    """A call of ``zoneinfo.ZoneInfo``: the name that is passed, when it is known, and where."""
+
+    name: str | None
+    home: Home
+    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,25 +72,24 @@ class Finding:
     """Something that a rule about declarations found.
 
     Attributes:
-        module: where.
+        home: where.
         at: the place in it.
         message: the whole message.
     """
 
-    module: SourceModule
-    at: Span
+    home: Home
+    at: int
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclaredJob:
+class DeclaredJob(Struct, frozen=True, kw_only=True):
     """A job as declared.
 
     Attributes:
         id: its id, when that is a literal or a constant; empty otherwise.
         is_computed: it has an id that is not known before the code runs.
         function: the function's name.
-        module: where.
+        home: where.
         at: the decorator.
         function_at: the function's name.
     """
@@ -44,9 +97,9 @@ class DeclaredJob:
     id: str
     is_computed: bool
     function: str
-    module: SourceModule
-    at: Span
-    function_at: Span
+    home: Home
+    at: int
+    function_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +109,14 @@ class Declarations:
     Attributes:
         jobs: its jobs, by file and place.
         calls: calls of the SDK.
-        zones: calls of ``zoneinfo.ZoneInfo``: what is passed, module, place.
+        zones: calls of ``zoneinfo.ZoneInfo``.
     """
 
     jobs: tuple[DeclaredJob, ...]
-    calls: tuple[SdkCall, ...]
-    zones: tuple[tuple[Value, SourceModule, Span], ...]
+    calls: tuple[DeclaredCall, ...]
+    zones: tuple[DeclaredZone, ...]
 
-    def calls_of(self, *names: str) -> list[SdkCall]:
+    def calls_of(self, *names: str) -> list[DeclaredCall]:
         """Return the calls of these names of the SDK."""
         return [call for call in self.calls if call.name in names]
 
@@ -76,7 +129,25 @@ def only_text(value: Value | None) -> str | None:
     return found[0] if len(found) == 1 and len(value) == 1 else None
 
 
-def only_number(value: Value | None) -> int | None:
-    """Return the one whole number that a value is known to be, None when it is not known."""
-    numbers = [atom.value for atom in value or NOTHING if type(atom) is Constant and type(atom.value) is int]
-    return numbers[0] if len(numbers) == 1 and len(value or NOTHING) == 1 else None
+def home_of(module: SourceModule) -> Home:
+    """Return what is kept of a module."""
+    return Home(str(module.path or ""), module.name)
+
+
+def declared_call(call: SdkCall) -> DeclaredCall:
+    """Return what is kept of a call."""
+    arguments = call.arguments
+    return DeclaredCall(
+        call.name,
+        home_of(call.frame.home.source),
+        call.at,
+        tuple(_known(value) for value in arguments.positional),
+        tuple((name, _known(value)) for name, value in arguments.keywords),
+    )
+
+
+def _known(value: Value) -> Known:
+    if len(value) != 1:
+        return None
+    atom = next(iter(value))
+    return atom.value if type(atom) is Constant and type(atom.value) in (str, int) else None

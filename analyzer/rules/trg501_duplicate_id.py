@@ -14,10 +14,10 @@ def check(declarations: Declarations) -> list[Finding]:
         if not job.id:
             continue
         known = first.setdefault(job.id, job)
-        if (known.module, known.function_at) != (job.module, job.function_at):
-            place = f"{known.module.name}.{known.function}"
+        if (known.home, known.function_at) != (job.home, job.function_at):
+            place = f"{known.home.name}.{known.function}"
             message = RULE.describe(job.id, remedy=f"{place} has it already; give each job an id of its own")
-            findings.append(Finding(module=job.module, at=job.at, message=message))
+            findings.append(Finding(home=job.home, at=job.at, message=message))
     return findings
 
 

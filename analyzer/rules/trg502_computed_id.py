@@ -9,7 +9,7 @@ from analyzer.rules.rule import Example, Rule
 def check(declarations: Declarations) -> list[Finding]:
     """Find ids that are not known."""
     return [
-        Finding(module=job.module, at=job.at, message=RULE.describe(job.function))
+        Finding(home=job.home, at=job.at, message=RULE.describe(job.function))
         for job in declarations.jobs
         if job.is_computed
     ]

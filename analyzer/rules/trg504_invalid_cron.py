@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.rules.cron import cron_mistake
-from analyzer.rules.declarations import Declarations, Finding, only_text
+from analyzer.rules.declarations import Declarations, Finding
 from analyzer.rules.rule import Example, Rule
 
 
@@ -11,12 +11,11 @@ def check(declarations: Declarations) -> list[Finding]:
     """Find cron expressions that cannot be read, in ``cron(...)`` and in ``@job(cron=...)``."""
     findings = []
     for call in declarations.calls_of("cron", "job"):
-        value = call.arguments.get(0, "expr") if call.name == "cron" else call.arguments.keyword("cron")
-        text = only_text(value)
+        text = call.text(0, "expr") if call.name == "cron" else call.text(-1, "cron")
         mistake = None if text is None else cron_mistake(text)
         if text is not None and mistake is not None:
             message = RULE.describe(text, remedy=mistake)
-            findings.append(Finding(module=call.frame.home.source, at=call.at, message=message))
+            findings.append(Finding(home=call.home, at=call.at, message=message))
     return findings
 
 

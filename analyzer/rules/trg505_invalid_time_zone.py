@@ -5,8 +5,7 @@ from __future__ import annotations
 import difflib
 import zoneinfo
 
-from analyzer.graph.values import Value
-from analyzer.rules.declarations import Declarations, Finding, only_text
+from analyzer.rules.declarations import Declarations, Finding
 from analyzer.rules.rule import Example, Rule
 
 
@@ -15,20 +14,18 @@ def check(declarations: Declarations) -> list[Finding]:
     known = zoneinfo.available_timezones()
     if not known:
         return []
-    places: list[tuple[Value | None, Finding]] = []
-    for value, module, at in declarations.zones:
-        places.append((value, Finding(module=module, at=at, message="")))
-    for call in declarations.calls_of("cron", "job"):
-        value_of_call = call.arguments.get(1 if call.name == "cron" else -1, "tz")
-        places.append((value_of_call, Finding(module=call.frame.home.source, at=call.at, message="")))
+    places = [(zone.name, zone.home, zone.at) for zone in declarations.zones]
+    places += [
+        (call.text(1 if call.name == "cron" else -1, "tz"), call.home, call.at)
+        for call in declarations.calls_of("cron", "job")
+    ]
     findings = []
-    for passed, place in places:
-        name = only_text(passed)
+    for name, home, at in places:
         if name is None or name in known:
             continue
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
         remedy = f"did you mean `{close[0]}`" if close else ""
-        findings.append(Finding(module=place.module, at=place.at, message=RULE.describe(name, remedy=remedy)))
+        findings.append(Finding(home=home, at=at, message=RULE.describe(name, remedy=remedy)))
     return findings
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analyzer.rules.declarations import Declarations, Finding, only_number, only_text
+from analyzer.rules.declarations import Declarations, Finding
 from analyzer.rules.rule import Example, Rule
 
 
@@ -10,9 +10,9 @@ def check(declarations: Declarations) -> list[Finding]:
     """Find queues that cannot be, and queues of one name with two limits."""
     findings = []
     limits: dict[str, int] = {}
-    for call in sorted(declarations.calls_of("Queue"), key=lambda call: (call.frame.home.source.name, call.at)):
-        name = only_text(call.arguments.get(0, "name"))
-        limit = only_number(call.arguments.get(1, "concurrency"))
+    for call in sorted(declarations.calls_of("Queue"), key=lambda call: (call.home.name, call.at)):
+        name = call.text(0, "name")
+        limit = call.number(1, "concurrency")
         remedy = ""
         if name == "":
             remedy = "give it a name"
@@ -22,7 +22,7 @@ def check(declarations: Declarations) -> list[Finding]:
             remedy = f"it has a concurrency of {limits[name]} elsewhere; declare it once, and share it"
         if remedy:
             message = RULE.describe(f"Queue({name!r})" if name is not None else "Queue", remedy=remedy)
-            findings.append(Finding(module=call.frame.home.source, at=call.at, message=message))
+            findings.append(Finding(home=call.home, at=call.at, message=message))
     return findings
 
 

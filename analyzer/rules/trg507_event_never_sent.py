@@ -6,7 +6,7 @@ import difflib
 from typing import Final
 
 from analyzer.model import Severity
-from analyzer.rules.declarations import Declarations, Finding, only_text
+from analyzer.rules.declarations import Declarations, Finding
 from analyzer.rules.rule import Example, Rule
 
 _SIMILAR: Final = 0.85
@@ -15,17 +15,17 @@ _SIMILAR: Final = 0.85
 
 def check(declarations: Declarations) -> list[Finding]:
     """Find waits whose event is sent by no call, when an event of nearly the same name is."""
-    names = [only_text(call.arguments.get(0, "name")) for call in declarations.calls_of("send_event")]
+    names = [call.text(0, "name") for call in declarations.calls_of("send_event")]
     sent = {name for name in names if name is not None}
     findings = []
     for call in declarations.calls_of("wait_for_event"):
-        name = only_text(call.arguments.get(0, "name"))
+        name = call.text(0, "name")
         if name is None or name in sent:
             continue
         close = difflib.get_close_matches(name, sent, n=1, cutoff=_SIMILAR)
         if close:
             message = RULE.describe(name, remedy=f"did you mean `{close[0]}`")
-            findings.append(Finding(module=call.frame.home.source, at=call.at, message=message))
+            findings.append(Finding(home=call.home, at=call.at, message=message))
     return findings
 
 
