@@ -42,6 +42,7 @@ ENTRIES = (
         summary="Find side effects and non-determinism in jobs before they run.",
     ),
     Entry(name="rule", module="trigger_cli.commands.rule", summary="Explain a rule of `trigger check`."),
+    Entry(name="lsp", module="trigger_cli.commands.lsp", summary="Show what `check` finds in your editor."),
     Entry(
         name="demo",
         module="trigger_cli.commands.demo",
