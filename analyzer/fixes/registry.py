@@ -7,16 +7,39 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from analyzer.fixes.added_await import add_await
+from analyzer.fixes.child_run import start_run
 from analyzer.fixes.durable_sleep import sleep_durably
+from analyzer.fixes.narrow_handler import narrow_handler
+from analyzer.fixes.recorded_value import record_value
+from analyzer.fixes.sorted_set import sort_set
 from analyzer.fixes.source import Source, parse, splice
 from analyzer.fixes.target import Maker, Target
+from analyzer.fixes.unused_suppression import remove_suppression
+from analyzer.fixes.wrapped_call import wrap_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analyzer.model import Diagnostic, Fix, Location, Report
 
-MAKERS: Final[Mapping[str, tuple[Maker, ...]]] = MappingProxyType({"TRG107": (sleep_durably,)})
+MAKERS: Final[Mapping[str, tuple[Maker, ...]]] = MappingProxyType(
+    {
+        "TRG101": (wrap_call,),
+        "TRG102": (wrap_call,),
+        "TRG103": (wrap_call,),
+        "TRG104": (wrap_call,),
+        "TRG105": (record_value, wrap_call),
+        "TRG107": (sleep_durably, wrap_call),
+        "TRG211": (record_value,),
+        "TRG212": (record_value,),
+        "TRG301": (sort_set,),
+        "TRG401": (add_await,),
+        "TRG404": (start_run,),
+        "TRG405": (narrow_handler,),
+        "TRG902": (remove_suppression,),
+    }
+)
 """The fixes of a rule, the best first. A rule that is not here has none."""
 
 
@@ -33,13 +56,18 @@ def with_fixes(report: Report, *, texts: Mapping[Path, str] | None = None) -> Re
     for job in report.jobs:
         for place in job.step_places:
             steps.setdefault(place.file, []).append(place)
+    of_file: dict[Path, list[Diagnostic]] = {}
+    for diagnostic in report.diagnostics:
+        of_file.setdefault(diagnostic.location.file, []).append(diagnostic)
     fixed = []
     for diagnostic in report.diagnostics:
         file = diagnostic.location.file
         if diagnostic.code in MAKERS and file not in sources:
             sources[file] = _open(file, unsaved)
         source = sources.get(file) if diagnostic.code in MAKERS else None
-        known = None if source is None else _make(Target(diagnostic, source, tuple(steps.get(file, ()))))
+        known = None
+        if source is not None:
+            known = _make(Target(diagnostic, source, tuple(steps.get(file, ())), tuple(of_file[file])))
         fixed.append(diagnostic if known is None else replace(diagnostic, fix=known))
     return replace(report, diagnostics=tuple(fixed))
 
@@ -55,7 +83,7 @@ def fix_for(diagnostic: Diagnostic, text: str, *, steps: Sequence[Location] = ()
     """
     if diagnostic.code not in MAKERS:
         return None
-    return _make(Target(diagnostic, Source(text, diagnostic.location.file), tuple(steps)))
+    return _make(Target(diagnostic, Source(text, diagnostic.location.file), tuple(steps), (diagnostic,)))
 
 
 def _open(file: Path, unsaved: Mapping[Path, str]) -> Source | None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from analyzer.fixes.changes import root_name
+from analyzer.fixes.results import is_handle
 from analyzer.fixes.source import Found, Source
 from analyzer.model import Diagnostic, Edit, Fix, Location
 
@@ -22,11 +24,13 @@ class Target:
         diagnostic: what is to be fixed.
         source: the file in which it stands.
         steps: where the bodies in the file ask for tasks and waits.
+        others: all diagnostics of the file.
     """
 
     diagnostic: Diagnostic
     source: Source
     steps: tuple[Location, ...] = ()
+    others: tuple[Diagnostic, ...] = ()
 
     def find(self, *kinds: type[ast.AST]) -> Found | None:
         """Return the outermost node of one of these kinds that stands where the diagnostic does."""
@@ -34,6 +38,50 @@ class Target:
             if isinstance(found.node, kinds):
                 return found
         return None
+
+    def is_of_handle(self, name: str) -> bool:
+        """Tell whether a variable holds what an effect opened: by ``with``, or assigned from a diagnostic's call."""
+        here = self.diagnostic.location
+        functions = [
+            node
+            for node in ast.walk(self.source.tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.lineno <= here.row <= (node.end_lineno or node.lineno)
+        ]
+        for function in functions:
+            for node in ast.walk(function):
+                if isinstance(node, ast.withitem) and name in names_in(node.optional_vars):
+                    return True
+                if isinstance(node, ast.Assign) and any(name in names_in(each) for each in node.targets):
+                    place = self.source.place(node.value)
+                    if is_handle_of(self.others, place):
+                        return True
+        return False
+
+
+def is_handle_of(diagnostics: tuple[Diagnostic, ...], place: Location) -> bool:
+    """Tell whether one of the diagnostics is about something opened, within a place."""
+    return any(
+        (place.row, place.column) <= (each.location.row, each.location.column)
+        and (each.location.end_row, each.location.end_column) <= (place.end_row, place.end_column)
+        and is_handle(each.subject)
+        for each in diagnostics
+        if not each.chain
+    )
+
+
+def names_in(node: ast.AST | None) -> frozenset[str]:
+    """Return the variables that occur in a node."""
+    return (
+        frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name)) if node is not None else frozenset()
+    )
+
+
+def call_root(node: ast.AST) -> str:
+    """Return the variable on which a call is made: ``cursor`` of ``cursor.execute(x)``; empty for plain functions."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return root_name(node.func)
+    return ""
 
 
 Maker = Callable[[Target], "Fix | None"]
