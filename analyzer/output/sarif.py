@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.HINT: "note"}
-_ROOT: Final = "SRCROOT"
+_ROOT: Final = "%SRCROOT%"
 _INDEX: Final = {code: index for index, code in enumerate(RULES)}
 
 

@@ -113,10 +113,13 @@ class _Run:
             report = joined(check_targets(self._targets, {}))
         self._say_problems(report, *self._rewrite.problems)
         self._show(report)
+        self._say_fixed()
+        return self._exit_code(report, *self._rewrite.problems)
+
+    def _say_fixed(self) -> None:
         if self._rewrite.count:
             files = counted(len(self._rewrite.texts), "file")
             self._terminal.say(f"Fixed {counted(self._rewrite.count, 'finding')} in {files}.")
-        return self._exit_code(report, *self._rewrite.problems)
 
     def _fixed_input(self, report: Report) -> int:
         """Write the fixed text to standard output, and what is left to standard error."""
@@ -132,6 +135,7 @@ class _Run:
             binary.flush()
         self._say_problems(report)
         self._terminal.say(render(self._options.format.value, report, self._view(err=True)).rstrip("\n"))
+        self._say_fixed()
         return self._exit_code(report)
 
     def _is_input(self, path: Path) -> bool:

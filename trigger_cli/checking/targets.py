@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyzer.cache import FactsCache
+from analyzer.check import SYNTAX
 from analyzer.libraries import library_folders
 from analyzer.model import Report
 from analyzer.session import CheckSession
@@ -159,8 +160,11 @@ def joined(reports: Sequence[Report]) -> Report:
 
 
 def nothing_seen(targets: Sequence[Target], report: Report) -> Problem | None:
-    """Return what to say when no jobs were found: silence would look like approval."""
-    if report.jobs:
+    """Return what to say when no jobs were found: silence would look like approval.
+
+    None when there are jobs, or a file that could not be read as Python and may hold some.
+    """
+    if report.jobs or any(diagnostic.code == SYNTAX for diagnostic in report.diagnostics):
         return None
     if any(target.paths is not None for target in targets):
         if not report.files:
