@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyzer.cache import FactsCache
-from analyzer.check import SYNTAX
 from analyzer.libraries import library_folders
 from analyzer.model import Report
 from analyzer.session import CheckSession
@@ -17,6 +16,8 @@ from trigger_cli.checking.options import CheckOptions
 from trigger_cli.errors import NoProjectToCheck, UsageProblem
 from trigger_sdk.protocol.problem import Problem
 from trigger_sdk.protocol.project import Project, find_project, load_project
+
+_SYNTAX = "TRG901"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +165,7 @@ def nothing_seen(targets: Sequence[Target], report: Report) -> Problem | None:
 
     None when there are jobs, or a file that could not be read as Python and may hold some.
     """
-    if report.jobs or any(diagnostic.code == SYNTAX for diagnostic in report.diagnostics):
+    if report.jobs or any(diagnostic.code == _SYNTAX for diagnostic in report.diagnostics):
         return None
     if any(target.paths is not None for target in targets):
         if not report.files:
