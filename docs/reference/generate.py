@@ -1,6 +1,7 @@
 """Generates the reference pages from the code: `make docs`. A test fails when a page is out of date.
 
-Pages: ``problems.md``, every error code with its meaning and remedy; ``cli.md``, every command with its options.
+Pages: ``problems.md``, every error code with its meaning and remedy; ``cli.md``, every command with its options;
+``rules.md``, every rule of the check.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docs.reference.command_line import command_line_page
+from docs.reference.rules_page import rules_page
 from trigger_sdk.protocol.problem import TriggerError
 
 FOLDER = Path(__file__).resolve().parent
@@ -110,7 +112,8 @@ def problems_page() -> str:
 
 def main() -> None:
     """Write the pages that changed."""
-    for name, text in {"problems.md": problems_page(), "cli.md": command_line_page()}.items():
+    pages = {"problems.md": problems_page(), "cli.md": command_line_page(), "rules.md": rules_page()}
+    for name, text in pages.items():
         page = FOLDER / name
         if not page.exists() or page.read_text() != text:
             page.write_text(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from analyzer.fixes.registry import MAKERS
 from analyzer.rules.rule import Example, Rule
 from trigger_cli.rendering.tables import Cell, Column, render_table
 from trigger_cli.terminal import Terminal
@@ -27,6 +28,8 @@ def rule_page(rule: Rule, terminal: Terminal) -> list[str]:
     """Return the explanation of a rule as lines."""
     ink = terminal.palette
     lines = [f"{ink.bold(f'{rule.code} {rule.name}')} ({rule.severity.value})", "", rule.summary, ""]
+    if is_fixable(rule.code):
+        lines += ["Where `trigger check` says so, `trigger check --fix` corrects it.", ""]
     lines += [ink.bold(line.lstrip("# ")) if line.startswith("#") else line for line in rule.explanation.splitlines()]
     for title, examples in (("Example", rule.bad), ("Written so that nothing is found", rule.good)):
         for example in examples:
@@ -45,6 +48,11 @@ def _example(example: Example) -> Iterator[str]:
         yield from (f"    {line}".rstrip() for line in code.splitlines())
 
 
+def is_fixable(code: str) -> bool:
+    """Tell whether some findings of a rule can be fixed."""
+    return code in MAKERS
+
+
 def how_to_silence(code: str) -> list[str]:
     """Return the lines that say how to silence a rule."""
     return [
@@ -61,6 +69,7 @@ def rule_object(rule: Rule) -> dict[str, Any]:
         "name": rule.name,
         "severity": rule.severity.value,
         "summary": rule.summary,
+        "fixable": is_fixable(rule.code),
         "explanation": rule.explanation,
         "bad": [_example_object(example) for example in rule.bad],
         "good": [_example_object(example) for example in rule.good],

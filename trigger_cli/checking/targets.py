@@ -168,8 +168,6 @@ def nothing_seen(targets: Sequence[Target], report: Report) -> Problem | None:
     if report.jobs or any(diagnostic.code == _SYNTAX for diagnostic in report.diagnostics):
         return None
     if any(target.paths is not None for target in targets):
-        if not report.files:
-            return Problem(code="no-jobs", message="no Python files were found in the given paths: nothing was checked")
         return Problem(
             code="no-jobs",
             message="no jobs were found in the given paths: nothing was checked",
