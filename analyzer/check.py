@@ -7,6 +7,8 @@ from functools import cache as remember
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from analyzer.catalogue.infer import Inference
 from analyzer.catalogue.loader import Catalogue, load_catalogue
 from analyzer.evaluation import Evaluation, closure_of_imports
@@ -132,11 +134,13 @@ class _Plan:
         reached: files of the job modules and of all that they import, directly or not.
         todo: those of them that are evaluated.
         needed: those that are imported for that.
+        later: those whose results are out of date, but are not reported on now.
     """
 
     reached: dict[str, SourceModule]
     todo: list[str]
     needed: list[SourceModule]
+    later: frozenset[str] = frozenset()
 
 
 class _Check:
@@ -173,7 +177,11 @@ class _Check:
                 return self._fresh().run(None)  # what all jobs depend on has changed
             registrars |= before.registrars & plan.reached.keys()
         known = {} if before is None else before.modules
-        results = {file: known[file] for file in plan.reached if file in known}
+        results = {
+            file: replace(known[file], units=None) if file in plan.later else known[file]
+            for file in plan.reached
+            if file in known
+        }
         for file in plan.todo:
             results[file] = evaluation.result(plan.reached[file], with_units=self._is_wanted(file))
         return self._results(before, plan, results, registrars)
@@ -216,16 +224,16 @@ class _Check:
             return _Plan(reached, list(reached), [*reached.values()])
         reached = self._reached(sources, before, changed)
         everything = not before.registrars.isdisjoint(changed)
-        todo = []
+        todo, later = [], set()
         for file in reached:
-            module = before.modules.get(file)
-            if (
-                module is None
-                or everything
-                or not module.needs.isdisjoint(changed)
-                or (module.units is None and self._is_wanted(file))
-            ):
+            module, is_wanted = before.modules.get(file), self._is_wanted(file)
+            if module is None or file in changed or (module.units is None and is_wanted):
                 todo.append(file)
+            elif everything or not module.needs.isdisjoint(changed):
+                if is_wanted:
+                    todo.append(file)
+                else:
+                    later.add(file)
         needed: dict[str, SourceModule] = {}
         for file in (*todo, *before.registrars):
             module = before.modules.get(file)
@@ -234,7 +242,7 @@ class _Check:
                     needed[each] = reached[each]
         fresh = [reached[file] for file in todo if file in changed or file not in before.modules]
         needed |= {str(s.path): s for s in closure_of_imports(fresh, self._modules) if s.path is not None}
-        return _Plan(reached, todo, list(needed.values()))
+        return _Plan(reached, todo, list(needed.values()), frozenset(later))
 
     def _reached(self, sources: Iterable[SourceModule], before: Results, changed: set[str]) -> dict[str, SourceModule]:
         """Return all modules that sources import; what an unchanged one imports is known."""

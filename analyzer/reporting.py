@@ -105,12 +105,10 @@ class Reporting:
             for each in unit.functions:
                 rows.setdefault(each.file, set()).add((each.first, each.last))
         for file, module in self._results.modules.items():
+            if not module.suppressions:
+                continue
             path = Path(file)
-            for suppression in module.suppressions:
-                for code in suppression.codes:
-                    if not any(known.startswith(code) for known in RULES):
-                        message = RULES[UNKNOWN_CODE].describe(code)
-                        yield self._place.diagnostic(UNKNOWN_CODE, path, suppression.at, message)
+            yield from self._of_unknown_codes(path, module)
             if not self._place.wants(UNUSED, path):
                 continue
             used = {(row, code) for silenced, row, code in self._silenced if silenced == file}
@@ -118,6 +116,13 @@ class Reporting:
                 if not code or any(known.startswith(code) and self._place.wants(known, path) for known in RULES):
                     message = RULES[UNUSED].describe(code or "trigger: ignore")
                     yield self._place.diagnostic(UNUSED, path, suppression.at, message, subject=code)
+
+    def _of_unknown_codes(self, path: Path, module: ModuleResult) -> Iterable[Diagnostic]:
+        for suppression in module.suppressions:
+            for code in suppression.codes:
+                if not any(known.startswith(code) for known in RULES):
+                    message = RULES[UNKNOWN_CODE].describe(code)
+                    yield self._place.diagnostic(UNKNOWN_CODE, path, suppression.at, message)
 
     def _jobs(self, diagnostics: Sequence[Diagnostic]) -> Iterable[Job]:
         jobs = [job for unit in self._units for job in unit.jobs if self._is_wanted(job.location.file)]

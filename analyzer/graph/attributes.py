@@ -118,8 +118,9 @@ class Attributes:
         """Return an attribute of an instance: its own, its class's bound to it, a library base's."""
         found = self._m.classes.find(atom.cls, name)
         raw = NOTHING if found is None else self._m.names.resolve(found, frame)
-        if any(type(entry) is Wrapper and entry.kind in ("property", "cached_property") for entry in raw):
-            return self._bind(raw, atom, atom.cls, frame, at)
+        for entry in raw:
+            if type(entry) is Wrapper and entry.kind in ("property", "cached_property"):
+                return self._bind(raw, atom, atom.cls, frame, at)
         if name == "__class__":
             return frozenset((atom.cls,))
         cell = self.field(atom, name)

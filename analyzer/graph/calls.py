@@ -70,11 +70,9 @@ class Calls:
         function = self._m.expressions.evaluate(node.function, frame)
         expressions = self._m.expressions
         outer = expressions.ignores_order
-        expressions.ignores_order = bool(function) and all(
-            type(atom) is External and atom.name in _NEUTRAL for atom in function
-        )
+        expressions.ignores_order = _is_neutral(function)
         try:
-            arguments = self._arguments(node, function, frame)
+            arguments = self._arguments(node, frame)
         finally:
             expressions.ignores_order = outer
         if type(node.function) is tree.Attribute:
@@ -87,13 +85,20 @@ class Calls:
             return self._super(frame) | result
         return result
 
-    def _arguments(self, node: tree.Call, function: Value, frame: Frame) -> Arguments:
+    def _arguments(self, node: tree.Call, frame: Frame) -> Arguments:
         evaluate = self._m.expressions.evaluate
-        if not any(type(arg) is tree.Starred for arg in node.args) and all(name for name, _ in node.keywords):
+        if not _has_stars(node):
+            if not node.keywords:
+                return Arguments(tuple([evaluate(arg, frame) for arg in node.args]))
             return Arguments(
                 tuple([evaluate(arg, frame) for arg in node.args]),
                 tuple([(name or "", evaluate(value, frame)) for name, value in node.keywords]),
             )
+        return self._spread(node, frame)
+
+    def _spread(self, node: tree.Call, frame: Frame) -> Arguments:
+        """Evaluate arguments among which there are some with stars."""
+        evaluate = self._m.expressions.evaluate
         positional: list[Value] = []
         more, named, is_open = NOTHING, NOTHING, False
         for arg in node.args:
@@ -143,6 +148,13 @@ class Calls:
     def call(self, function: Value, arguments: Arguments, frame: Frame, at: int, *, in_task: bool = False) -> Value:
         """Call whatever a value may be. In a task nothing but nested durable calls is noted."""
         result = NOTHING
+        if len(function) == 1:
+            (atom,) = function
+            if type(atom) is Bound:
+                passed = arguments.before(frozenset((atom.receiver,)))
+                return self.call(frozenset((atom.function,)), passed, frame, at, in_task=in_task)
+            caller = self._callers.get(type(atom))
+            return NOTHING if caller is None else caller(atom, arguments, frame, at, in_task)
         receivers: dict[Atom, list[Atom]] = {}
         for atom in function:
             if type(atom) is Bound:
@@ -288,3 +300,18 @@ class Calls:
             self._m.collections.put(atom, name, value)
         self._m.write(atom.elements, named)
         return frozenset((atom,))
+
+
+def _is_neutral(function: Value) -> bool:
+    """Tell whether a function is known not to care for the order of what it is given."""
+    for atom in function:
+        if type(atom) is not External or atom.name not in _NEUTRAL:
+            return False
+    return bool(function)
+
+
+def _has_stars(node: tree.Call) -> bool:
+    for arg in node.args:
+        if type(arg) is tree.Starred:
+            return True
+    return any(not name for name, _ in node.keywords)

@@ -15,6 +15,7 @@ from analyzer.graph.values import (
     External,
     Function,
     Generator,
+    Imported,
     Instance,
     Object,
     Partial,
@@ -74,7 +75,19 @@ class Expressions:
     # --- names, attributes, items -------------------------------------------------------------------------------------
 
     def _name(self, node: tree.Name, frame: Frame) -> Value:
-        value = self._m.names.load(node.id, frame)
+        value = frame.env.get(node.id)
+        if value is None or frame.function is None or node.id in frame.function.facts.captured:
+            value = self._m.names.load(node.id, frame)
+        for atom in value:
+            kind = type(atom)
+            if kind is External:
+                self._m.libraries.use(atom.name, frame, node.at)  # type: ignore[attr-defined]
+            elif kind is Imported:
+                return self._resolved(value, node, frame)
+        return value
+
+    def _resolved(self, value: Value, node: tree.Name, frame: Frame) -> Value:
+        value = self._m.names.resolve(value, frame)
         for atom in value:
             if type(atom) is External:
                 self._m.libraries.use(atom.name, frame, node.at)

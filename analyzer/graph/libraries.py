@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.catalogue.model import Condition, Effect
@@ -30,12 +31,26 @@ _IN_MEMORY: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """What calling a name does: the runtime records it, or it has an effect; and the type of what comes out."""
+
+    recorded: RecordedCall | None
+    effect: Effect | None
+    type: str | None
+    is_zone: bool
+
+
+_NONE: Final = Arguments()
+
+
 class Libraries:
     """Answers for everything that is not the project's."""
 
     def __init__(self, machine: Machine) -> None:
         self._m = machine
         self._used: dict[str, Effect | None] = {}
+        self._called: dict[str, _Called] = {}
 
     def use(self, qualname: str, frame: Frame, at: int) -> None:
         """Note that a name is read: some have their effect then, as ``os.environ``."""
@@ -52,25 +67,31 @@ class Libraries:
 
     def call(self, qualname: str, arguments: Arguments | None, frame: Frame, at: int) -> Value:
         """Note the effects of calling a name, and return what the call gives. No arguments for implicit calls."""
-        name = self._m.catalogue.canonical(qualname)
+        known = self._called.get(qualname)
+        if known is None:
+            known = self._called[qualname] = self._look_up(qualname)
+        if known.is_zone:
+            self._m.zones[frame, at] = (arguments or _NONE).get(0, "key") or NOTHING
+        if known.recorded is not None:
+            self._recorded(known.recorded, arguments or _NONE, frame, at)
+        elif known.effect is not None and self._applies(known.effect.condition, arguments or _NONE):
+            self._happens(known.effect, qualname, frame, at)
+        return NOTHING if known.type is None else self.instance_of(known.type, frame, at)
+
+    def _look_up(self, qualname: str) -> _Called:
+        catalogue, inference = self._m.catalogue, self._m.inference
+        name = catalogue.canonical(qualname)
         recorded = BY_NAME.get(name) or BY_NAME.get(qualname)
-        given = arguments or Arguments()
-        if name == "zoneinfo.ZoneInfo":
-            self._m.zones[frame, at] = given.get(0, "key") or NOTHING
-        if recorded is not None:
-            self._recorded(recorded, given, frame, at)
-        else:
-            verdict = self._m.catalogue.lookup(qualname)
-            if verdict is None and self._m.inference is not None:
-                verdict = self._m.inference.infer(qualname)
-            if isinstance(verdict, Effect) and self._applies(verdict.condition, given):
-                self._happens(verdict, qualname, frame, at)
-        type_name = self._m.catalogue.returns(qualname)
-        if type_name is None and self._m.inference is not None:
-            type_name = self._m.inference.returns(qualname)
+        verdict = None if recorded is not None else catalogue.lookup(qualname)
+        if recorded is None and verdict is None and inference is not None:
+            verdict = inference.infer(qualname)
+        type_name = catalogue.returns(qualname)
+        if type_name is None and inference is not None:
+            type_name = inference.returns(qualname)
         if type_name is None and _is_class_name(name):
             type_name = name
-        return NOTHING if type_name is None else self.instance_of(type_name, frame, at)
+        effect = verdict if isinstance(verdict, Effect) else None
+        return _Called(recorded, effect, type_name, is_zone=name == "zoneinfo.ZoneInfo")
 
     def instance_of(self, type_name: str, frame: Frame, at: int) -> Value:
         """Return an instance of a library's type; builtin collections are collections."""
