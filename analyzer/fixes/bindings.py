@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -16,8 +17,12 @@ _SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambd
 _COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
+@lru_cache(maxsize=16)
 def bound_in_module(tree: ast.Module) -> Counter[str]:
-    """Return how often the module's level binds each name, ``global`` declarations in functions included."""
+    """Return how often the module's level binds each name, ``global`` declarations in functions included.
+
+    Kept, for it is asked for each finding in a file; not to be changed.
+    """
     found: Counter[str] = Counter()
     for statement in tree.body:
         found.update(bound_by([statement]))
@@ -44,6 +49,7 @@ def bound_by(nodes: Iterable[ast.AST]) -> Iterator[str]:
             pending.remove((node.target, inside))
 
 
+@lru_cache(maxsize=64)
 def bound_within(node: ast.AST) -> frozenset[str]:
     """Return all names that are bound anywhere in a node, in whatever scope."""
     return frozenset(name for each in ast.walk(node) for name in _names(each))
