@@ -29,6 +29,8 @@ from analyzer.graph.values import (
     TaskDecorator,
     Value,
     Wrapper,
+    is_none,
+    union,
 )
 
 if TYPE_CHECKING:
@@ -197,9 +199,33 @@ class Calls:
             self._m.task_calls.setdefault((frame, at, callee), atom.facts.qualname)
         else:
             self._m.passes_on(frame, at, callee)
+        returned = self.returned(atom, callee, frame)
         if not atom.facts.is_async:
+            return returned
+        return frozenset((self.awaitable("coroutine", returned, frame, at, atom.facts.qualname, callee),))
+
+    def returned(self, function: Function, callee: Frame, frame: Frame) -> Value:
+        """Return what a call gave; when the body does not tell, what the function says of itself."""
+        if callee.is_running or not callee.is_done or not is_none(callee.returns):
             return callee.returns
-        return frozenset((self.awaitable("coroutine", callee.returns, frame, at, atom.facts.qualname, callee),))
+        return callee.returns | self._declared(function, frame)
+
+    def yielded(self, callee: Frame, frame: Frame) -> Value:
+        """Return what a generator yields; when the body does not tell, what the function says of itself."""
+        if callee.is_running or not callee.is_done or callee.function is None or not is_none(callee.yields):
+            return callee.yields
+        declared = self._declared(callee.function, frame)
+        return callee.yields | union(
+            self._m.collections.all(atom, frame) for atom in declared if type(atom) is Collection
+        )
+
+    def _declared(self, function: Function, frame: Frame) -> Value:
+        if function.facts.returns is None:
+            return NOTHING
+        scope = function.owner.frame if function.owner is not None else function.parent
+        if scope is None:
+            scope = self._m.module_frame(function.home, frame)
+        return self._m.annotations.instances(function.facts.returns, scope, frame)
 
     def awaitable(
         self, kind: AwaitableKind, result: Value, frame: Frame, at: int, what: str, callee: Frame | None = None

@@ -109,7 +109,7 @@ class Iteration:
         callee.callers[frame] = frame.runs
         frame.callees.add(callee)
         self._m.passes_on(frame, at, callee)
-        return callee.yields
+        return self._m.calls.yielded(callee, frame)
 
     def _of_object(self, atom: Object, frame: Frame, at: int, *, is_async: bool) -> Value:
         start, following = ("__aiter__", "__anext__") if is_async else ("__iter__", "__next__")

@@ -45,8 +45,11 @@ class PlainData:
     def stand_ins(self, function: Function, parameters: dict[str, Value], caller: Frame) -> dict[str, Value]:
         """Return what a function's parameters hold, with stand-ins in the place of plain data.
 
-        When a function is passed along, its companions stay what they are: it may be put into one of them.
+        When a function is passed along, its companions stay what they are: it may be put into one of them. On import
+        changes are not noted, so that there is nothing to give back: what is passed then stays what it is.
         """
+        if caller.era == "import":
+            return parameters
         if any(isinstance(atom, Function) or _is_callable(atom) for value in parameters.values() for atom in value):
             return parameters
         keeps_texts = function.facts.reads_names

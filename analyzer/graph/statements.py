@@ -13,12 +13,12 @@ from analyzer.graph.values import (
     Arguments,
     Class,
     Collection,
-    Constant,
     External,
     Generator,
     Instance,
     Object,
     Value,
+    is_none,
     joined,
     union,
 )
@@ -94,7 +94,7 @@ class Statements(Definitions):
         for parameter in function.facts.parameters:
             value = frame.parameters.get(parameter.name, NOTHING)
             if (
-                (not value or _only_none(value))
+                is_none(value)
                 and parameter.annotation is not None
                 and parameter.kind
                 not in (
@@ -221,7 +221,7 @@ class Statements(Definitions):
         value = NOTHING
         if node.value is not None:
             value = self._sorted_later(node.target, node.value, frame)
-        if not value or _only_none(value):
+        if is_none(value):
             value |= self._m.annotations.instances(node.annotation, frame, frame)
         if node.value is not None or frame.kind != "class":
             self.bind(node.target, value, frame, node.at)
@@ -461,10 +461,6 @@ class Statements(Definitions):
                 arguments = Arguments((NOTHING, NOTHING, NOTHING)).positional
                 found = self._m.calls.method(atom, name, arguments, frame, at)
                 self._m.expressions.awaited(found, frame, at)
-
-
-def _only_none(value: Value) -> bool:
-    return all(type(atom) is Constant and atom.value is None for atom in value)
 
 
 def _known(test: tree.Expression) -> bool | None:

@@ -423,6 +423,11 @@ def texts(value: Value) -> list[str]:
     return sorted(atom.value for atom in value if type(atom) is Constant and type(atom.value) is str)
 
 
+def is_none(value: Value) -> bool:
+    """Tell whether nothing is known of a value, or nothing but None."""
+    return not value or (len(value) == 1 and all(type(atom) is Constant and atom.value is None for atom in value))
+
+
 def is_absent(value: Value | None) -> bool:
     """Tell whether an argument is not passed, or is nothing but None."""
     if value is None:
