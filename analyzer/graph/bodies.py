@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.graph.frames import DURABLE, Frame, Leaf, ModuleState, Mutation, Step
+from analyzer.graph.heap import GLANCE
 from analyzer.graph.values import Arguments, Collection, Function, Job, Object, Value
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def evaluate_job(machine: Machine, job: Job) -> Evaluated:
         tasks=tuple(frame for frame in machine.entries() if not frame.is_job and frame is not outer),
         reached=reached,
         called=tuple(frame for frame in machine.frames() if frame.era == "run"),
-        lost=tuple(_lost_changes(machine, reached)),
+        lost=tuple(_lost_changes(machine, reached | _reached((root,)))),
     )
 
 
@@ -135,31 +136,44 @@ def _find_not_awaited(machine: Machine, bodies: Iterable[Frame]) -> None:
 
 
 def _lost_changes(machine: Machine, reached: frozenset[Frame]) -> Iterable[Lost]:
-    """Give the changes of a body's variables inside tasks."""
+    """Give the changes of a body's variables inside tasks.
+
+    Args:
+        machine: has evaluated.
+        reached: the frames that the body reaches outside of tasks, and those that make the instance whose method it is.
+    """
     makers = reached | {frame.leader for frame in reached}
     for caller, at, callee in list(machine.task_calls):
-        if caller not in makers:
-            continue
-        for mutation in callee.mutations.values():
-            if _is_lost(mutation.target, mutation.maker, mutation, caller, makers):
-                inside = _is_inside(mutation.frame, caller)
-                yield Lost(mutation.frame if inside else caller, mutation.at if inside else at, mutation)
-    for caller, at, _callee, atom, maker, mutation in machine.task_changes:
-        if caller in makers and _is_lost(atom, maker, mutation, caller, makers):
+        if caller in makers and callee.mutations:
+            bodys = makers - _reached((callee,))  # what the task may have made itself is not told
+            for mutation in callee.mutations.values():
+                if _is_lost(mutation.target, mutation.maker, mutation, caller, bodys):
+                    inside = _is_inside(mutation.frame, caller)
+                    yield Lost(mutation.frame if inside else caller, mutation.at if inside else at, mutation)
+    for caller, at, callee, atom, maker, mutation in machine.task_changes:
+        if caller in makers and _is_lost(atom, maker, mutation, caller, makers - _reached((callee,))):
             yield Lost(caller, at, mutation)
 
 
-def _is_lost(target: object, maker: Frame | None, mutation: Mutation, caller: Frame, reached: frozenset[Frame]) -> bool:
+def _is_lost(target: object, maker: Frame | None, mutation: Mutation, caller: Frame, bodys: frozenset[Frame]) -> bool:
+    """Tell whether what is changed belongs to the body, and the body looks at it.
+
+    Args:
+        target: what is changed.
+        maker: the frame that made it.
+        mutation: the change.
+        caller: the frame that asks for the task.
+        bodys: the frames that only the body reaches.
+    """
     if isinstance(target, Frame):
         return target is caller or target in _around(caller)
     if isinstance(target, Collection):
-        return maker in reached
+        return maker in bodys
     if isinstance(target, Object):
         cell = target.fields.get(mutation.name)
-        is_read = cell is not None and any(
-            reader in reached and reader is not mutation.frame for reader in cell.readers
-        )
-        return is_read and maker is not None
+        readers = {} if cell is None else cell.readers
+        is_read = any(run < GLANCE and reader in bodys for reader, run in readers.items())
+        return is_read and maker in bodys
     return False
 
 

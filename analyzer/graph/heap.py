@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.graph.values import NOTHING, Value
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame
+
+
+GLANCE: Final = 1 << 24
+"""Added to the number of a run in which a frame only looked whether a cell holds plain data."""
 
 
 class Cell:

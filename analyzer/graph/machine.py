@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from analyzer.graph.frames import DURABLE, SENDS, Era, Frame, Leaf, ModuleState, Mutation, Step
-from analyzer.graph.heap import Cell
+from analyzer.graph.heap import GLANCE, Cell
 from analyzer.graph.trail import Trail
 from analyzer.graph.values import (
     NOTHING,
@@ -199,6 +199,13 @@ class Machine:
     def read(cell: Cell, frame: Frame) -> Value:
         """Return what a cell holds, and evaluate ``frame`` again when that grows."""
         cell.readers[frame] = frame.runs
+        return cell.value
+
+    @staticmethod
+    def glance(cell: Cell, frame: Frame) -> Value:
+        """Return what a cell holds, as :meth:`read` does, for a frame that does not use it itself."""
+        is_used = cell.readers.get(frame, GLANCE) < GLANCE
+        cell.readers[frame] = frame.runs + (0 if is_used else GLANCE)
         return cell.value
 
     def write(self, cell: Cell, value: Value) -> None:
@@ -435,7 +442,7 @@ class Machine:
     def _outdate(self, users: dict[Frame, int]) -> None:
         """Have frames evaluated again that used what has changed; one that is running may not have come to it yet."""
         for user, run in list(users.items()):
-            if not user.is_running or run == user.runs:
+            if not user.is_running or run % GLANCE == user.runs:
                 self.enqueue(user)
 
     def settle(self) -> None:

@@ -131,7 +131,7 @@ class PlainData:
         if any(type(base) is External and not _is_dull_base(base.name) for base in self._m.classes.order(atom.cls)):
             return False
         for name, cell in list(atom.fields.items()):
-            value = self._m.read(cell, caller)
+            value = self._m.glance(cell, caller)
             if not all(self._is_plain(inner, caller, depth + 1) for inner in value if inner is not atom):
                 return False
             if not self._is_as_declared(atom, name, value, caller):
