@@ -12,6 +12,8 @@ from pathlib import Path
 
 from trigger_cli.errors import FileNotWritten
 
+_MAY_WRITE = 0o222
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
@@ -53,10 +55,10 @@ class SourceFile:
             raise FileNotWritten(
                 f"{self.path} is {self.encoding} text, which has no character {character!r}", where=str(self.path)
             ) from error
-        # Its own refusal would be forgotten by the exchange below, which asks the folder.
-        if not os.access(self.path, os.W_OK):
-            raise FileNotWritten(f"{self.path} is read-only", where=str(self.path))
         try:
+            # The exchange below asks the folder, not the file; and root may write what nobody is meant to.
+            if not (self.path.stat().st_mode & _MAY_WRITE and os.access(self.path, os.W_OK)):
+                raise FileNotWritten(f"{self.path} is read-only", where=str(self.path))
             self._exchange(content)
         except OSError as error:
             raise FileNotWritten(
