@@ -409,6 +409,11 @@ class Machine:
                 self.enqueue(frame)
         frame.callers[caller] = caller.runs
 
+    @property
+    def is_inline(self) -> bool:
+        """Whether what is evaluated is called by something that is being evaluated."""
+        return self._depth > 1
+
     def enqueue(self, frame: Frame) -> None:
         """Have a frame evaluated again."""
         if not frame.is_queued and frame.runs < MOST_RUNS:
@@ -433,9 +438,13 @@ class Machine:
         before = frame.size()
         try:
             self.statements.run(frame)
+        except RecursionError:
+            frame.is_done = False
         finally:
             self._depth -= 1
             frame.is_running = False
+        if not frame.is_done:
+            self.enqueue(frame)
         if frame.size() != before or (frame.kind == "module" and frame.runs == 1):
             self._outdate(frame.callers)
 

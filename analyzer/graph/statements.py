@@ -112,6 +112,8 @@ class Statements(Definitions):
             try:
                 reached = self._executors[type(statement)](statement, frame, loop)
             except RecursionError:
+                if self._m.is_inline:
+                    raise  # the whole function waits until there is more room on the stack
                 reached = True  # an expression nested too deeply: nothing is known of it
             if not reached:
                 return False
