@@ -11,6 +11,7 @@ EVERYTHING: Final = "ALL"
 """Selects every rule."""
 
 _SIMILAR: Final = 0.6
+_LOOK_ALIKE: Final = str.maketrans("OIL", "011")
 
 
 def is_selector(text: str) -> bool:
@@ -33,6 +34,9 @@ def suggestion(text: str) -> str:
         return f"Write its code: {named}."
     if is_selector(text.upper()):
         return f"Write {text.upper()}."
+    likely = text.strip().upper().translate(_LOOK_ALIKE)
+    if likely in RULES:
+        return f"Did you mean {likely} ({RULES[likely].name})?"
     words = [*RULES, *(rule.name for rule in RULES.values())]
     close = get_close_matches(text.strip(), words, n=1, cutoff=_SIMILAR) or get_close_matches(
         text.strip().upper(), words, n=1, cutoff=_SIMILAR
