@@ -7,50 +7,18 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self, Union
+from typing import Any, Self
 
-from lsprotocol import converters, types
+from lsprotocol import types
 from pygls.lsp.client import LanguageClient
+
+from tests.fakes.editor_protocol import edits_by_file, make_converter
 
 DEADLINE_S = 20.0
 """How long anything is waited for; what comes in time comes in milliseconds."""
 
 TRIGGER = (sys.executable, "-P", "-m", "trigger_cli", "lsp", "--stdio")
 """The command line of the server."""
-
-
-def capabilities(
-    *, encodings: Sequence[str] | None = None, rich: bool = True, settings: bool = False
-) -> types.ClientCapabilities:
-    """Return what an editor can do.
-
-    Args:
-        encodings: what it can count in, the best first; None says nothing of it.
-        rich: whether it shows related places and tags, takes edits of a version, and shows places when asked to.
-        settings: whether it has settings to give.
-    """
-    kinds = [*(encodings or ())]
-    properties = types.ClientCodeActionResolveOptions(properties=["edit"])
-    return types.ClientCapabilities(
-        general=types.GeneralClientCapabilities(position_encodings=kinds) if encodings is not None else None,
-        text_document=types.TextDocumentClientCapabilities(
-            publish_diagnostics=types.PublishDiagnosticsClientCapabilities(
-                related_information=rich,
-                tag_support=types.ClientDiagnosticsTagOptions([types.DiagnosticTag.Unnecessary]) if rich else None,
-                code_description_support=rich,
-                version_support=True,
-            ),
-            code_action=types.CodeActionClientCapabilities(resolve_support=properties if rich else None),
-            implementation=types.ImplementationClientCapabilities(link_support=rich),
-        ),
-        workspace=types.WorkspaceClientCapabilities(
-            workspace_edit=types.WorkspaceEditClientCapabilities(document_changes=rich),
-            configuration=settings,
-            did_change_watched_files=types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True),
-            inlay_hint=types.InlayHintWorkspaceClientCapabilities(refresh_support=True),
-        ),
-        window=types.WindowClientCapabilities(show_document=types.ShowDocumentClientCapabilities(support=rich)),
-    )
 
 
 class Editor:
@@ -67,7 +35,7 @@ class Editor:
     """
 
     def __init__(self) -> None:
-        self.client = LanguageClient("editor", "1", converter_factory=_converter)
+        self.client = LanguageClient("editor", "1", converter_factory=make_converter)
         self.published: dict[str, list[types.PublishDiagnosticsParams]] = {}
         self.told: list[str] = []
         self.logged: list[str] = []
@@ -80,6 +48,7 @@ class Editor:
         self.noise = b""
         self._news = asyncio.Condition()
         self._noise_task: asyncio.Task[None] | None = None
+        self.result: types.InitializeResult
         self._listen()
 
     # --- life ---------------------------------------------------------------------------------------------------------
@@ -111,7 +80,8 @@ class Editor:
         )
         self.result = await self.soon(self.client.initialize_async(parameters))
         self.client.initialized(types.InitializedParams())
-        return self.result
+        result: types.InitializeResult = self.result
+        return result
 
     @property
     def process(self) -> asyncio.subprocess.Process:
@@ -129,8 +99,8 @@ class Editor:
 
     async def ended(self) -> int:
         """Return the server's exit code when it has ended."""
-        code = await self.soon(self.process.wait())
-        await self.soon(self.client.stop())
+        code: int = await self.soon(self.process.wait())
+        await self.soon(self.client.stop())  # type: ignore[no-untyped-call]  # pygls' own
         if self._noise_task is not None:
             await self.soon(self._noise_task)
         return code
@@ -204,7 +174,7 @@ class Editor:
 
     def apply(self, edit: types.WorkspaceEdit) -> None:
         """Make an edit of the server: in open documents, which are then another version, and in files."""
-        for uri, version, edits in _edits(edit):
+        for uri, version, edits in edits_by_file(edit):
             if version is not None:
                 assert version == self.versions[uri], "an edit for a version that is gone"
             if uri in self.texts:
@@ -284,7 +254,8 @@ class Editor:
     async def resolve(self, action: dict[str, Any]) -> types.CodeAction:
         """Return an action with its edit."""
         structured = self.client.protocol._converter.structure(action, types.CodeAction)
-        return await self.soon(self.client.code_action_resolve_async(structured))
+        resolved: types.CodeAction = await self.soon(self.client.code_action_resolve_async(structured))
+        return resolved
 
     def edit_of(self, action: dict[str, Any]) -> types.WorkspaceEdit:
         """Return an action's edit."""
@@ -364,62 +335,42 @@ class Editor:
             self._news.notify_all()
 
     def _listen(self) -> None:
-        feature = self.client.feature
-
-        @feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
         async def published(params: types.PublishDiagnosticsParams) -> None:
             self.published.setdefault(params.uri, []).append(params)
             await self._tell()
 
-        @feature(types.WINDOW_SHOW_MESSAGE)
         async def told(params: types.ShowMessageParams) -> None:
             self.told.append(params.message)
             await self._tell()
 
-        @feature(types.WINDOW_LOG_MESSAGE)
         async def logged(params: types.LogMessageParams) -> None:
             self.logged.append(params.message)
             await self._tell()
 
-        @feature(types.WINDOW_SHOW_DOCUMENT)
         async def shown(params: types.ShowDocumentParams) -> types.ShowDocumentResult:
             self.shown.append(params)
             await self._tell()
             return types.ShowDocumentResult(success=True)
 
-        @feature(types.CLIENT_REGISTER_CAPABILITY)
         async def registered(params: types.RegistrationParams) -> None:
             self.registered += [registration.method for registration in params.registrations]
             await self._tell()
 
-        @feature(types.WORKSPACE_INLAY_HINT_REFRESH)
         async def refreshed(_: None) -> None:
             self.refreshes += 1
             await self._tell()
 
-        @feature(types.WORKSPACE_CONFIGURATION)
         async def configuration(params: types.ConfigurationParams) -> list[Any]:
             return [self.settings for _ in params.items]
 
-
-def _converter() -> Any:
-    """Return lsprotocol's converter, which takes every action that has a command for a bare command, put right."""
-    converter = converters.get_converter()
-
-    def structure(value: Any, _: Any) -> types.Command | types.CodeAction:
-        is_command = isinstance(value.get("command"), str)
-        return converter.structure(value, types.Command if is_command else types.CodeAction)
-
-    converter.register_structure_hook(types.Command | types.CodeAction, structure)
-    converter.register_structure_hook(Union[types.Command, types.CodeAction], structure)  # noqa: UP007 - another key
-    return converter
-
-
-def _edits(edit: types.WorkspaceEdit) -> list[tuple[str, int | None, Sequence[Any]]]:
-    found: list[tuple[str, int | None, Sequence[Any]]] = [
-        (uri, None, edits) for uri, edits in (edit.changes or {}).items()
-    ]
-    for change in edit.document_changes or ():
-        assert isinstance(change, types.TextDocumentEdit)
-        found.append((change.text_document.uri, change.text_document.version, change.edits))
-    return found
+        handlers = {
+            types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS: published,
+            types.WINDOW_SHOW_MESSAGE: told,
+            types.WINDOW_LOG_MESSAGE: logged,
+            types.WINDOW_SHOW_DOCUMENT: shown,
+            types.CLIENT_REGISTER_CAPABILITY: registered,
+            types.WORKSPACE_INLAY_HINT_REFRESH: refreshed,
+            types.WORKSPACE_CONFIGURATION: configuration,
+        }
+        for method, handler in handlers.items():
+            self.client.feature(method)(handler)

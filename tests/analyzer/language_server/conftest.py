@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.checked_project import CheckedProject
-from tests.fakes.editor import Editor, capabilities
+from tests.fakes.editor import Editor
+from tests.fakes.editor_protocol import capabilities
 
 StartEditor = Callable[..., Awaitable[Editor]]
 
@@ -34,6 +35,18 @@ async def editor(start_editor: StartEditor) -> Editor:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> CheckedProject:
+def folder(tmp_path: Path) -> Path:
+    """Return a folder for projects, links resolved."""
+    return tmp_path.resolve()
+
+
+@pytest.fixture
+def project(folder: Path) -> CheckedProject:
     """Return a project with the folder ``jobs``, once something is written to it."""
-    return CheckedProject(root=tmp_path.resolve() / "shop")
+    return CheckedProject(root=folder / "shop")
+
+
+@pytest.fixture
+def read() -> Callable[[str], str]:
+    """Return what reads a file: by its path, or its URI."""
+    return lambda place: Path(place.removeprefix("file://")).read_text()

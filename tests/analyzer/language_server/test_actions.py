@@ -1,13 +1,14 @@
 """Code actions: what they offer, and that what they do makes the finding go."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from lsprotocol import types
 
 from tests.analyzer.language_server.conftest import StartEditor
 from tests.fakes.checked_project import CheckedProject
-from tests.fakes.editor import Editor, capabilities
+from tests.fakes.editor import Editor
+from tests.fakes.editor_protocol import capabilities
 
 JOB = """\
 import time
@@ -151,13 +152,13 @@ async def test_go_to_the_effect_shows_it(editor: Editor, uri: str) -> None:
     assert editor.text_in(uri, shown.selection).startswith("requests.get(")
 
 
-async def test_rule_is_explained(editor: Editor, uri: str) -> None:
+async def test_rule_is_explained(editor: Editor, uri: str, read: Callable[[str], str]) -> None:
     """The action opens a page with the rule's explanation."""
     actions = await editor.actions(uri, "time.sleep")
     explain = next(action for action in actions if action["title"].startswith("Explain"))
     await editor.run(explain["command"])
     await editor.until(lambda: editor.shown)
-    page = Path(editor.shown[0].uri.removeprefix("file://")).read_text()
+    page = read(editor.shown[0].uri)
     assert page.startswith("# TRG107")
     assert "## Why it matters" in page
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.analyzer.language_server.conftest import StartEditor
 from tests.fakes.checked_project import CheckedProject
-from tests.fakes.editor import capabilities
+from tests.fakes.editor_protocol import capabilities
 
 WIDE = """\
 import requests

@@ -5,7 +5,8 @@ from lsprotocol import types
 
 from tests.analyzer.language_server.conftest import StartEditor
 from tests.fakes.checked_project import CheckedProject
-from tests.fakes.editor import Editor, capabilities
+from tests.fakes.editor import Editor
+from tests.fakes.editor_protocol import capabilities
 
 JOB = """\
 import requests
