@@ -17,6 +17,7 @@ from trigger_cli.checking.options import CheckOptions, OutputFormat
 from trigger_cli.checking.silencing import silence_all
 from trigger_cli.checking.source_file import SourceFile
 from trigger_cli.checking.targets import Surroundings, Target, find_targets, joined, nothing_seen
+from trigger_cli.crash import discard_output
 from trigger_cli.errors import ExitCode, UsageProblem
 from trigger_cli.rendering.problems import render_problem
 from trigger_cli.terminal import Terminal
@@ -95,7 +96,7 @@ class _Run:
     def _show_diff(self) -> int:
         fix_all(self._targets, self._rewrite, unsafe=self._options.unsafe_fixes)
         shown = {path: self._view().path(path) for path in self._rewrite.texts}
-        self._terminal.out.write(self._rewrite.diff(shown))
+        self._write(self._rewrite.diff(shown))
         count, files = self._rewrite.count, len(self._rewrite.texts)
         if not count:
             self._terminal.say("Nothing would be fixed.")
@@ -147,7 +148,7 @@ class _Run:
     def _show(self, report: Report) -> None:
         options = self._options
         if not options.statistics:
-            self._terminal.out.write(render(options.format.value, report, self._view()))
+            self._write(render(options.format.value, report, self._view()))
         elif options.format is OutputFormat.JSON:
             self._terminal.print_json(statistics_objects(report))
         else:
@@ -157,8 +158,15 @@ class _Run:
         return make_view(self._options, self._around, self._terminal, self._rewrite.overlay, err=err)
 
     def _print(self, lines: Sequence[str]) -> None:
-        for line in lines:
-            self._terminal.print(line)
+        self._write("".join(f"{line}\n" for line in lines))
+
+    def _write(self, text: str) -> None:
+        """Write to standard output; a reader that has gone (`| head`) takes nothing from the exit code."""
+        try:
+            self._terminal.out.write(text)
+            self._terminal.out.flush()
+        except BrokenPipeError:
+            discard_output()
 
     def _say_problems(self, report: Report, *others: Problem) -> None:
         say_problems(self._terminal, (*report.problems, *others), nothing_seen(self._targets, report))

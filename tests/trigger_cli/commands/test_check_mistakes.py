@@ -103,8 +103,9 @@ def test_file_that_is_no_python_is_a_finding(
     assert [row["code"] for row in json.loads(ended.out)] == ["TRG901"]
 
 
-def test_reader_that_goes_away_ends_it_silently(make_project: MakeProject) -> None:
-    """`trigger check | head -1` over megabytes of findings: no traceback, no complaint."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_reader_that_goes_away_ends_it_silently(make_project: MakeProject, unbuffered: str) -> None:
+    """`trigger check | head -1` over more findings than a pipe holds: no complaint, and the exit code of findings."""
     calls = "".join(f"    requests.get('{number}')\n" for number in range(400))
     root = make_project(
         {"jobs/many.py": f"import requests\nfrom trigger_sdk import job\n\n\n@job(id='m')\ndef m():\n{calls}"}
@@ -112,9 +113,10 @@ def test_reader_that_goes_away_ends_it_silently(make_project: MakeProject) -> No
     script = Path(sys.executable).with_name("trigger")
     shell = f'set -o pipefail; "{script}" check | head -1'
     done = subprocess.run(
-        ["bash", "-c", shell], cwd=root, capture_output=True, text=True, timeout=60, env=os.environ, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+        ["bash", "-c", shell], cwd=root, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("jobs/many.py:7:5: error TRG101")
 
 
