@@ -21,6 +21,7 @@ from analyzer.language_server.options import Options
 from analyzer.language_server.positions import Encoding, Lines
 from analyzer.language_server.publishing import Publisher
 from analyzer.language_server.schedule import Schedule
+from analyzer.language_server.tidying import IDLE_S, Tidying
 from analyzer.language_server.worker import Worker
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Service:
         self._server = server
         self._loop = asyncio.get_running_loop()
         self._rounds: Rounds | None = None
-        self.worker = Worker(self._round)
+        self.worker = Worker(self._round, in_pause=Tidying().in_pause, idle=IDLE_S)
         self.schedule = Schedule(self.worker, self.documents.all)
         self._hints: dict[Path, tuple[int, list[types.InlayHint]]] = {}
         self._has_apologized = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,7 @@ def serve(*, log_file: Path | None = None, verbose: bool = False) -> int:
         The process's exit code: 0 after `shutdown` and `exit`, 1 for any other end.
     """
     source, target = take_streams()
+    gc.disable()  # see tidying.py
     output = logging.StreamHandler(sys.stderr) if log_file is None else logging.FileHandler(log_file, encoding="utf-8")
     logging.basicConfig(handlers=[output], level=logging.DEBUG if verbose else logging.WARNING, format=_FORMAT)
     logging.getLogger("pygls").setLevel(logging.DEBUG if verbose else logging.ERROR)

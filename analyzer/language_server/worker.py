@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,16 +14,29 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MOST_ROUNDS: Final = 200
+"""Rounds after which a pause is made in any case."""
+
 
 class Worker:
     """Runs rounds and questions in one thread, one at a time.
 
     Args:
         run: runs a round on a snapshot; asks its second argument now and then whether to stop.
+        in_pause: called when there has been nothing to do for a while after a round.
+        idle: how long that is, in seconds.
     """
 
-    def __init__(self, run: Callable[[Snapshot, Callable[[], bool]], None]) -> None:
+    def __init__(
+        self,
+        run: Callable[[Snapshot, Callable[[], bool]], None],
+        *,
+        in_pause: Callable[[], None],
+        idle: float,
+    ) -> None:
         self._run = run
+        self._in_pause = in_pause
+        self._idle = idle
         self._next: Snapshot | None = None
         self._questions: deque[Callable[[], None]] = deque()
         self._interrupted = False
@@ -73,17 +86,25 @@ class Worker:
         return self._interrupted or self._next is not None or self._stopped
 
     def _work(self) -> None:
+        rounds = 0  # since the last pause
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._stopped or self._questions or self._next is not None)
+                has_news = self._news.wait_for(self._has_news, self._idle if rounds else None)
                 if self._stopped:
                     return
                 question = self._questions.popleft() if self._questions else None
                 snapshot = None
-                if question is None:
+                if question is None and has_news:
                     snapshot, self._next = self._next, None
                     self._interrupted = False
             if question is not None:
                 question()
             elif snapshot is not None:
                 self._run(snapshot, self._is_stale)
+                rounds += 1
+            if not has_news or rounds >= _MOST_ROUNDS:
+                self._in_pause()
+                rounds = 0
+
+    def _has_news(self) -> bool:
+        return self._stopped or bool(self._questions) or self._next is not None

@@ -221,20 +221,6 @@ async def test_edit_of_a_document_that_is_not_open_is_survived(editor: Editor, p
     await editor.diagnostics(editor.open(project.root / "jobs/a.py"), ["TRG107"])
 
 
-async def test_failing_check_is_told_of_once_and_survived(editor: Editor, project: CheckedProject) -> None:
-    """A disk that fails in the middle of a check: the log has each time, the user hears once, and it goes on."""
-    project.write({"jobs/a.py": JOB})
-    uri = editor.open(project.root / "jobs/a.py")
-    await editor.diagnostics(uri, ["TRG107"])
-    (project.root / "trigger.toml").unlink()
-    (project.root / "trigger.toml").mkdir()
-    (project.root / "pyproject.toml").write_text("[tool.trigger]\n")
-    for number in (1, 2):
-        editor.type(uri, "time.sleep(x)" if number == 1 else "time.sleep(1)", f"time.sleep({number})")
-        await editor.diagnostics(uri, ["TRG107"])
-    assert await editor.stop() == 0
-
-
 async def test_log_goes_to_a_file(start_editor: StartEditor, project: CheckedProject, tmp_path: Path) -> None:
     """With `--log-file` and `--verbose` every message is in it, and standard error stays clean."""
     log = tmp_path / "lsp.log"

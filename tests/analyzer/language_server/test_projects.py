@@ -53,8 +53,8 @@ async def test_file_outside_any_project_has_no_diagnostics(
     [
         "untitled:Untitled-1",
         "vscode-notebook-cell:/tmp/a.ipynb#W0",
-        "file:///c%3A/Users/x/jobs/a.py",
-        "file:///C:/Users/x/jobs/a.py",
+        "file:///c%3A/projects/x/jobs/a.py",
+        "file:///C:/projects/x/jobs/a.py",
         "file://server/share/jobs/a.py",
         "file:///nowhere/%00/a.py",
         "file:///nowhere/%ff%fe/a.py",
