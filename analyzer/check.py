@@ -61,6 +61,8 @@ def check(
     results, report = check_again(known, before, texts=texts or {}, paths=paths)
     if store is not None and results is not before and not texts:
         store.save(results)
+    if cache is not None and before is None:
+        cache.prune()
     return report
 
 

@@ -118,6 +118,8 @@ class Reporting:
                     yield self._place.diagnostic(UNUSED, path, suppression.at, message, subject=code)
 
     def _of_unknown_codes(self, path: Path, module: ModuleResult) -> Iterable[Diagnostic]:
+        if not self._place.wants(UNKNOWN_CODE, path):
+            return
         for suppression in module.suppressions:
             for code in suppression.codes:
                 if not any(known.startswith(code) for known in RULES):
