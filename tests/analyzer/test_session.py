@@ -24,7 +24,7 @@ def _told(report: Report) -> list[tuple[object, ...]]:
     """Return what a report says, but for the way to an effect, of which there may be several."""
     found = [(each.location, each.code, each.severity) for each in report.diagnostics]
     jobs = [(job.id, job.qualname, job.location, job.queue, job.steps, job.effects) for job in report.jobs]
-    return [*found, *jobs, *report.problems]
+    return [*found, *jobs, *((problem,) for problem in report.problems)]
 
 
 def _edited(case: Case, texts: dict[str, str], chance: random.Random) -> None:
