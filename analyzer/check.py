@@ -236,14 +236,14 @@ class _Check:
                     todo.append(file)
                 else:
                     later.add(file)
+        fresh = [reached[file] for file in todo if file in changed or file not in before.modules]
+        imported = {str(other.path) for source in fresh for other in imported_by(source, self._modules)}
         needed: dict[str, SourceModule] = {}
-        for file in (*todo, *before.registrars):
+        for file in (*todo, *before.registrars, *sorted(imported)):
             module = before.modules.get(file)
             for each in (file, *(() if module is None else module.needs)):
                 if each in reached:
                     needed[each] = reached[each]
-        fresh = [reached[file] for file in todo if file in changed or file not in before.modules]
-        needed |= {str(s.path): s for s in closure_of_imports(fresh, self._modules) if s.path is not None}
         return _Plan(reached, todo, list(needed.values()), frozenset(later))
 
     def _reached(self, sources: Iterable[SourceModule], before: Results, changed: set[str]) -> dict[str, SourceModule]:
@@ -256,7 +256,7 @@ class _Check:
             if module is None or str(source.path) in changed:
                 imports = list(imported_by(source, self._modules))
             else:
-                imports = [self._known_module(file, before) for file in module.imports]
+                imports = [self._known_module(file, before) for file in module.imports if file not in reached]
             for other in imports:
                 if other.path is not None and str(other.path) not in reached:
                     reached[str(other.path)] = other

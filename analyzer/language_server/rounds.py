@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from analyzer.errors import CheckStale
@@ -123,6 +123,7 @@ class Rounds:
             project.refresh()
             if not project.is_dirty:
                 return True
+            self._deliver(self._outcome_of_open(project, shown, is_stale))
             outcome = self._outcome(project, shown, is_stale)
         except CheckStale:
             return False
@@ -131,9 +132,34 @@ class Rounds:
             self._listener.failed(project.root, error)
             return True
         project.is_dirty = False
-        self._last[project.root] = outcome
-        self._listener.delivered(outcome)
+        self._deliver(outcome)
         return True
+
+    def _deliver(self, outcome: Outcome) -> None:
+        self._last[outcome.root] = outcome
+        self._listener.delivered(outcome)
+
+    def _outcome_of_open(
+        self, project: OpenProject, shown: Mapping[Path, Document], is_stale: Callable[[], bool]
+    ) -> Outcome:
+        """Check only what can be seen, for it must not wait for all that a change in shared code reaches."""
+        before = self._last.get(project.root, Outcome(root=project.root))
+        within = [path for path in shown if path.is_relative_to(project.root)]
+        if project.session is None or not within:
+            return before
+        texts = {path: document.lines.text for path, document in shown.items()}
+        try:
+            report = project.session.check(texts=texts, paths=within, is_stale=is_stale)
+        except ProjectInvalid:
+            return before  # the whole check says so
+        files, jobs = self._files(report.diagnostics, report.jobs, before, shown)
+        return replace(
+            before,
+            files={path: found for path, found in before.files.items() if path not in within}
+            | {path: found for path, found in files.items() if path in within},
+            jobs=(*(job for job in before.jobs if job.location.file not in within), *jobs),
+            revisions={path: document.revision for path, document in shown.items()},
+        )
 
     def _outcome(self, project: OpenProject, shown: Mapping[Path, Document], is_stale: Callable[[], bool]) -> Outcome:
         problems = list(project.problems)

@@ -11,9 +11,6 @@ from analyzer.rules.rule import Example, Rule
 
 def check(declarations: Declarations) -> list[Finding]:
     """Find time zones that this machine's database does not have; without a database there is nothing to find."""
-    known = zoneinfo.available_timezones()
-    if not known:
-        return []
     places = [(zone.name, zone.home, zone.at) for zone in declarations.zones]
     places += [
         (call.text(1 if call.name == "cron" else -1, "tz"), call.home, call.at)
@@ -21,12 +18,20 @@ def check(declarations: Declarations) -> list[Finding]:
     ]
     findings = []
     for name, home, at in places:
-        if name is None or name in known:
+        if name is None or _exists(name) or not _exists("UTC"):
             continue
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        close = difflib.get_close_matches(name, zoneinfo.available_timezones(), n=1, cutoff=0.6)
         remedy = f"did you mean `{close[0]}`" if close else ""
         findings.append(Finding(home=home, at=at, message=RULE.describe(name, remedy=remedy)))
     return findings
+
+
+def _exists(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 RULE = Rule(
