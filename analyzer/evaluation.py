@@ -114,6 +114,7 @@ class Evaluation:
         passed = None if call is None else call.arguments.keyword("id")
         return DeclaredJob(
             id=only_text(passed) or "",
+            is_empty=only_text(passed) == "",
             is_computed=passed is not None and only_text(passed) is None,
             function=job.body.facts.qualname,
             home=home_of(decorator.home.source),

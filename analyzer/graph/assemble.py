@@ -11,6 +11,7 @@ from analyzer.graph.calls import Calls
 from analyzer.graph.classes import Classes
 from analyzer.graph.collections import Collections
 from analyzer.graph.durables import Durables
+from analyzer.graph.enums import Enums
 from analyzer.graph.expressions import Expressions
 from analyzer.graph.iteration import Iteration
 from analyzer.graph.libraries import Libraries
@@ -54,6 +55,7 @@ def build_machine(
     machine.collections = Collections(machine)
     machine.iteration = Iteration(machine)
     machine.classes = Classes(machine)
+    machine.enums = Enums(machine)
     machine.annotations = Annotations(machine)
     machine.durables = Durables(machine)
     machine.plain = PlainData(machine)

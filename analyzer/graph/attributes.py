@@ -123,6 +123,9 @@ class Attributes:
                 return self._bind(raw, atom, atom.cls, frame, at)
         if name == "__class__":
             return frozenset((atom.cls,))
+        member = self._m.enums.member(atom.cls, name, frame)
+        if member is not None:
+            return member
         cell = self.field(atom, name)
         own = self._m.read(cell, frame)
         result = own | self._bind(raw, atom, atom.cls, frame, at)
@@ -150,6 +153,11 @@ class Attributes:
 
     def of_class(self, atom: Class, name: str, frame: Frame, at: int) -> Value:
         """Return an attribute of a class."""
+        member = self._m.enums.member(atom, name, frame)
+        if member is not None:
+            return member
+        if name == "__members__" and self._m.enums.is_enum(atom):
+            return self._m.enums.table(atom, frame)
         found = self._m.classes.find(atom, name)
         if found is not None:
             result = NOTHING

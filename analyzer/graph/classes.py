@@ -165,21 +165,25 @@ class Classes:
     def construct(self, cls: Class, arguments: Arguments, frame: Frame, at: int) -> Value:
         """Return what calling a class gives, and have its ``__init__`` evaluated."""
         self._m.consume(arguments.all())
+        if self._m.enums.is_enum(cls):
+            return self._m.enums.by_value(cls, arguments.get(0, "value") or NOTHING, frame)
         made = self._new(cls, arguments, frame, at)
         if made:
             return made
         depth = _depth(frame)
         maker = frame.leader if depth < _MADE_DEEPEST else None
         atom = self._m.make(("object", cls, maker, at), lambda: Object(cls, maker, depth))
-        self._initialize(atom, arguments, frame, at)
+        self.initialize(atom, arguments, frame, at)
         return frozenset((atom,))
 
     def any_instance(self, cls: Class, frame: Frame) -> Object:
         """Return the instance of a class of which nothing else is known: its parameters' types say what it holds."""
         atom = self._m.make(("any", cls), lambda: Object(cls, None))
-        if not atom.fields and self.find(cls, "__init__") is not None:
+        if self._m.enums.is_enum(cls):
+            self._m.enums.fill_any(atom, frame)
+        elif not atom.fields and self.find(cls, "__init__") is not None:
             self._m.attributes.field(atom, "__init__")
-            self._initialize(atom, Arguments(is_open=True), frame, 0, silently=True)
+            self.initialize(atom, Arguments(is_open=True), frame, 0, silently=True)
         return atom
 
     def _new(self, cls: Class, arguments: Arguments, frame: Frame, at: int) -> Value:
@@ -202,7 +206,8 @@ class Classes:
             result |= self._m.calls.call(functions, arguments.before(frozenset((cls,))), frame, at)
         return frozenset(atom for atom in result if type(atom) is not Object or atom.cls is not cls)
 
-    def _initialize(self, atom: Object, arguments: Arguments, frame: Frame, at: int, *, silently: bool = False) -> None:
+    def initialize(self, atom: Object, arguments: Arguments, frame: Frame, at: int, *, silently: bool = False) -> None:
+        """Have an instance made from arguments. Silently, nothing of it is the caller's."""
         init = self.find(atom.cls, "__init__")
         if init is not None:
             bound = arguments.before(frozenset((atom,)))

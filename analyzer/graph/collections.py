@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
+from analyzer.graph.enums import exact_keys
 from analyzer.graph.frames import Frame, Leaf, Mutation
 from analyzer.graph.names import STATE
 from analyzer.graph.values import (
@@ -12,11 +13,11 @@ from analyzer.graph.values import (
     Arguments,
     Collection,
     CollectionKind,
-    Constant,
     Generator,
     Instance,
     Key,
     Method,
+    Object,
     Value,
     union,
 )
@@ -80,10 +81,12 @@ class Collections:
     def put_under(self, atom: Collection, key: Value, value: Value) -> None:
         """Put something under a key."""
         self._m.consume(value)
-        constants = [entry.value for entry in key if type(entry) is Constant]
-        if constants and len(constants) == len(key):
-            for constant in constants:
+        exact = exact_keys(key)
+        if exact:
+            for constant in exact:
                 self.put(atom, constant, value)
+            if any(type(entry) is Object for entry in key):
+                self._m.write(atom.keys, key)
         else:
             self._m.write(atom.elements, value)
             self._m.write(atom.keys, key)
@@ -97,10 +100,10 @@ class Collections:
 
     def item(self, atom: Collection, index: Value, frame: Frame) -> Value:
         """Return what is under an index."""
-        constants = [entry.value for entry in index if type(entry) is Constant]
-        if constants and len(constants) == len(index):
+        exact = exact_keys(index)
+        if exact:
             found = self._m.read(atom.elements, frame)
-            for constant in constants:
+            for constant in exact:
                 key = constant
                 if type(key) is int and key < 0 and atom.kind in ("list", "tuple"):
                     key += len(atom.items)
@@ -273,11 +276,11 @@ class Collections:
             view.is_ordered = atom.is_ordered
             if name == "items":
                 pair = self._m.collection("tuple", frame, (at, "pair", atom))
-                self.put(pair, 0, self._keys(atom, frame))
+                self.put(pair, 0, self.keys(atom, frame))
                 self.put(pair, 1, self.all(atom, frame))
                 self._m.write(view.elements, frozenset((pair,)))
             else:
-                self._m.write(view.elements, self._keys(atom, frame) if name == "keys" else self.all(atom, frame))
+                self._m.write(view.elements, self.keys(atom, frame) if name == "keys" else self.all(atom, frame))
             return frozenset((view,))
         if name in _GIVING_SETS:
             others = [other for value in arguments.positional for other in value if type(other) is Collection]
@@ -290,6 +293,7 @@ class Collections:
             return self.all(atom, frame)
         return NOTHING
 
-    def _keys(self, atom: Collection, frame: Frame) -> Value:
-        constants = union(self._m.constant(key) for key in list(atom.items))
+    def keys(self, atom: Collection, frame: Frame) -> Value:
+        """Return the keys of a dict."""
+        constants = union(self._m.constant(key) for key in list(atom.items) if not isinstance(key, Object))
         return constants | self._m.read(atom.keys, frame)

@@ -110,6 +110,8 @@ class Expressions:
                 result |= self._m.calls.method(atom, "__getitem__", (index,), frame, node.at)
             elif type(atom) is External and not _is_generic(atom.name):
                 result |= self._m.libraries.call(f"{atom.name}.__getitem__", None, frame, node.at)
+            elif type(atom) is Class and self._m.enums.is_enum(atom):
+                result |= self._m.enums.by_name(atom, index, frame)
             elif type(atom) is Class or type(atom) is External:
                 result |= {atom}  # Generic[int], list[str]
         return result
@@ -125,7 +127,7 @@ class Expressions:
         result = NOTHING
         for atom in left:
             if type(atom) is Object:
-                result |= self._m.calls.method(atom, f"__{operator}__", (right,), frame, at)
+                result |= self._operate_object(atom, operator, right, frame, at)
             elif type(atom) is Instance:
                 result |= self._operate_instance(atom, operator, frame, at)
             elif type(atom) is Collection:
@@ -139,6 +141,12 @@ class Expressions:
                 result |= self._m.calls.method(atom, f"__r{operator}__", (left,), frame, at)
             elif type(atom) is Instance and atom.type not in ("builtins.str", "builtins.float", "builtins.int"):
                 result |= self._operate_instance(atom, f"r{operator}", frame, at)
+        return result
+
+    def _operate_object(self, atom: Object, operator: str, right: Value, frame: Frame, at: int) -> Value:
+        result = self._m.calls.method(atom, f"__{operator}__", (right,), frame, at)
+        if operator in _SET_OPERATORS and self._m.enums.is_enum(atom.cls):
+            result |= self._m.enums.any_member(atom.cls, frame)  # flags together
         return result
 
     def _operate_instance(self, atom: Instance, operator: str, frame: Frame, at: int) -> Value:

@@ -19,7 +19,6 @@ from analyzer.graph.values import (
     Instance,
     Object,
     Value,
-    union,
 )
 
 if TYPE_CHECKING:
@@ -85,8 +84,7 @@ class Iteration:
         for atom in value:
             if type(atom) is Collection:
                 if atom.kind == "dict":
-                    result |= union(self._m.constant(key) for key in list(atom.items))
-                    result |= self._m.read(atom.keys, frame)
+                    result |= self._m.collections.keys(atom, frame)
                 else:
                     result |= self._m.collections.all(atom, frame)
             elif type(atom) is Generator:
@@ -124,9 +122,9 @@ class Iteration:
             return result
         if self._m.classes.find(atom.cls, "__getitem__") is not None:
             return self._m.calls.method(atom, "__getitem__", (NOTHING,), frame, at)
-        if self._m.classes.find(atom.cls, start) is None:
-            return self._of_fields(atom, start, frame, at)
-        return NOTHING
+        if self._m.enums.is_enum(atom.cls):
+            return self._m.enums.any_member(atom.cls, frame)  # of a flag, the flags that it is made of
+        return self._of_fields(atom, start, frame, at)
 
     def _of_fields(self, atom: Object, start: str, frame: Frame, at: int) -> Value:
         result = NOTHING

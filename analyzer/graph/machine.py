@@ -28,7 +28,7 @@ from analyzer.graph.values import (
     Instance,
     Job,
     JobDecorator,
-    Key,
+    Plain,
     Value,
     joined,
 )
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from analyzer.graph.classes import Classes
     from analyzer.graph.collections import Collections
     from analyzer.graph.durables import Durables
+    from analyzer.graph.enums import Enums
     from analyzer.graph.expressions import Expressions
     from analyzer.graph.iteration import Iteration
     from analyzer.graph.libraries import Libraries
@@ -146,6 +147,7 @@ class Machine:
         self.collections: Collections
         self.iteration: Iteration
         self.classes: Classes
+        self.enums: Enums
         self.annotations: Annotations
         self.durables: Durables
         self.plain: PlainData
@@ -175,7 +177,7 @@ class Machine:
                 self._trail.made.append(key)
         return found
 
-    def constant(self, value: Key) -> Value:
+    def constant(self, value: Plain) -> Value:
         """Return a constant."""
         return self.make(("constant", type(value), value), lambda: frozenset((Constant(value),)))
 

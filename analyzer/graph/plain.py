@@ -73,7 +73,9 @@ class PlainData:
             elif type(atom) is Collection:
                 result.add(self._of_collection(function, name, atom, caller))
             elif type(atom) is Object:
-                result.add(self._of_class(function, name, atom.cls))
+                is_enum = self._m.enums.is_enum(atom.cls)
+                any_one = self._m.classes.any_instance(atom.cls, caller) if is_enum else None
+                result.add(any_one or self._of_class(function, name, atom.cls))
             else:
                 result.add(atom)
         return frozenset(result)

@@ -30,8 +30,8 @@ Value = frozenset[Atom]
 NOTHING: Final[Value] = frozenset()
 """Nothing is known."""
 
-Key = str | int | bool | None
-"""A constant: index of a tuple, key of a dict."""
+Plain = str | int | bool | None
+"""What a literal stands for."""
 
 
 class Constant(Atom):
@@ -39,7 +39,7 @@ class Constant(Atom):
 
     __slots__ = ("value",)
 
-    def __init__(self, value: Key) -> None:
+    def __init__(self, value: Plain) -> None:
         self.value = value
 
 
@@ -144,18 +144,23 @@ class Object(Atom):
         frame: the frame that makes it, None for "any instance".
         depth: how many objects made one another down to this one.
         parameter: for the stand-in of plain arguments, the parameter that holds it.
+        member: for a member of an enumeration, its name.
         fields: what its attributes hold.
     """
 
-    __slots__ = ("cls", "depth", "fields", "frame", "parameter")
+    __slots__ = ("cls", "depth", "fields", "frame", "member", "parameter")
 
     def __init__(self, cls: Class, frame: Frame | None, depth: int = 0) -> None:
         self.depth = depth
         self.parameter = ""
+        self.member = ""
         self.cls = cls
         self.frame = frame
         self.fields: dict[str, Cell] = {}
 
+
+Key = Plain | Object
+"""A constant or a member of an enumeration: index of a tuple, key of a dict."""
 
 CollectionKind = Literal["list", "tuple", "set", "dict", "frozenset", "iterator"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from analyzer.graph.values import Constant, Value, texts
+from analyzer.graph.values import Atom, Constant, Object, Value, texts
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import SdkCall
@@ -88,6 +88,7 @@ class DeclaredJob(Struct, frozen=True, kw_only=True):
     Attributes:
         id: its id, when that is a literal or a constant; empty otherwise.
         is_computed: it has an id that is not known before the code runs.
+        is_empty: its id is the empty text.
         function: the function's name.
         home: where.
         at: the decorator.
@@ -96,6 +97,7 @@ class DeclaredJob(Struct, frozen=True, kw_only=True):
 
     id: str
     is_computed: bool
+    is_empty: bool = False
     function: str
     home: Home
     at: int
@@ -126,7 +128,7 @@ def only_text(value: Value | None) -> str | None:
     if value is None:
         return None
     found = texts(value)
-    return found[0] if len(found) == 1 and len(value) == 1 else None
+    return found[0] if len(found) == 1 and len(_without_members(value)) == 1 else None
 
 
 def home_of(module: SourceModule) -> Home:
@@ -146,8 +148,14 @@ def declared_call(call: SdkCall) -> DeclaredCall:
     )
 
 
+def _without_members(value: Value) -> list[Atom]:
+    """Leave out members of enumerations: those that are texts come with their text."""
+    return [atom for atom in value if type(atom) is not Object or not atom.member]
+
+
 def _known(value: Value) -> Known:
-    if len(value) != 1:
+    atoms = _without_members(value)
+    if len(atoms) != 1:
         return None
-    atom = next(iter(value))
+    atom = atoms[0]
     return atom.value if type(atom) is Constant and type(atom.value) in (str, int) else None

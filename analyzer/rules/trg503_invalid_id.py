@@ -14,9 +14,9 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 def check(declarations: Declarations) -> list[Finding]:
     """Find ids that the SDK refuses."""
     return [
-        Finding(home=job.home, at=job.at, message=RULE.describe(job.id))
+        Finding(home=job.home, at=job.at, message=RULE.describe(job.id or "an empty text"))
         for job in declarations.jobs
-        if job.id and _ID.fullmatch(job.id) is None
+        if job.is_empty or (job.id and _ID.fullmatch(job.id) is None)
     ]
 
 
