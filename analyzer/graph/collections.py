@@ -273,14 +273,16 @@ class Collections:
     def _view(self, atom: Collection, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         if name in ("values", "items", "keys"):
             view = self._m.collection("iterator", frame, (at, name, atom))
-            view.is_ordered = atom.is_ordered
+            view.is_ordered, view.is_view = atom.is_ordered, name != "values"
             if name == "items":
                 pair = self._m.collection("tuple", frame, (at, "pair", atom))
                 self.put(pair, 0, self.keys(atom, frame))
                 self.put(pair, 1, self.all(atom, frame))
                 self._m.write(view.elements, frozenset((pair,)))
             else:
-                self._m.write(view.elements, self.keys(atom, frame) if name == "keys" else self.all(atom, frame))
+                inner = self.keys(atom, frame) if name == "keys" else self.all(atom, frame)
+                self._m.write(view.elements, inner)
+                view.only_numbers = self._m.iteration.is_number(inner)
             return frozenset((view,))
         if name in _GIVING_SETS:
             others = [other for value in arguments.positional for other in value if type(other) is Collection]

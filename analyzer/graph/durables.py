@@ -174,6 +174,8 @@ class Durables:
             return NOTHING
         payload = arguments.get(0, "payloads" if name.startswith("batch") else "payload") or NOTHING
         self.check_value(payload, frame, at, "the payload is")
+        if name.startswith("batch"):
+            self._m.iteration.unpack(payload, frame, at, escapes=True)
         self._m.consume(arguments.all())
         result = self._m.instance("trigger_sdk.RunHandle") if name not in JOB_WAITS else NOTHING
         return self.durable(f"{job.body.facts.name}.{name}", result, frame, at, in_tasks=name not in JOB_WAITS)

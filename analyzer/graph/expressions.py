@@ -156,9 +156,10 @@ class Expressions:
 
     def _operate_collection(self, atom: Collection, operator: str, right: Value, frame: Frame, at: int) -> Value:
         others = [other for other in right if type(other) is Collection]
-        if atom.kind in ("set", "frozenset") or (atom.kind == "dict" and operator in ("and", "sub", "xor")):
+        if atom.kind in ("set", "frozenset") or atom.is_view:
             if operator in _SET_OPERATORS:
-                return self._m.collections.merged("set", [atom, *others], frame, at)
+                parts = [atom] if operator == "sub" else [atom, *others]  # nothing comes from what is taken away
+                return self._m.collections.merged("set", parts, frame, at)
             return NOTHING
         if operator in ("add", "or"):
             return self._m.collections.merged(atom.kind, [atom, *others], frame, at)

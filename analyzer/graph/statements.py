@@ -207,14 +207,14 @@ class Statements(Definitions):
     def _augment(self, node: tree.Augment, frame: Frame, _loop: Loop | None) -> bool:
         value = self._m.expressions.evaluate(node.value, frame)
         left = self._m.expressions.evaluate(node.target, frame)
+        kept = frozenset(atom for atom in left if type(atom) is Collection)
         for atom in left:
             if type(atom) is Collection and atom.kind not in ("tuple", "frozenset"):
                 self._m.collections.changed(atom, frame, node.at)
                 if atom.kind == "list":
                     self._m.write(atom.elements, self._m.iteration.unpack(value, frame, node.at, escapes=True))
             elif type(atom) is Object and self._m.classes.find(atom.cls, f"__i{node.operator}__") is not None:
-                self._m.calls.method(atom, f"__i{node.operator}__", (value,), frame, node.at)
-        kept = frozenset(atom for atom in left if type(atom) is Collection)
+                kept |= self._m.calls.method(atom, f"__i{node.operator}__", (value,), frame, node.at)
         result = kept or self._m.expressions.operate(node.operator, left, value, frame, node.at)
         self.bind(node.target, result, frame, node.at)
         return True

@@ -177,9 +177,10 @@ class Collection(Atom):
         is_ordered: False for what iterates in an order that differs between processes.
         parameter: for the stand-in of plain arguments, the parameter that holds it.
         only_numbers: a set of which only whole numbers are known to be in it, which iterates alike everywhere.
+        is_view: keys or items of a dict: ``&``, ``|``, ``-`` and ``^`` make a set of them.
     """
 
-    __slots__ = ("elements", "frame", "is_ordered", "items", "keys", "kind", "only_numbers", "parameter")
+    __slots__ = ("elements", "frame", "is_ordered", "is_view", "items", "keys", "kind", "only_numbers", "parameter")
 
     def __init__(self, kind: CollectionKind, frame: Frame | None, elements: Cell, keys: Cell) -> None:
         self.kind = kind
@@ -190,6 +191,7 @@ class Collection(Atom):
         self.parameter = ""
         self.is_ordered = kind not in ("set", "frozenset")
         self.only_numbers = False
+        self.is_view = False
 
 
 class Partial(Atom):
