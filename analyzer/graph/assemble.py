@@ -10,6 +10,7 @@ from analyzer.graph.builtins import Builtins
 from analyzer.graph.calls import Calls
 from analyzer.graph.classes import Classes
 from analyzer.graph.collections import Collections
+from analyzer.graph.dispatch import Dispatch
 from analyzer.graph.durables import Durables
 from analyzer.graph.enums import Enums
 from analyzer.graph.expressions import Expressions
@@ -49,6 +50,7 @@ def build_machine(
     machine.names = Names(machine)
     machine.expressions = Expressions(machine)
     machine.attributes = Attributes(machine)
+    machine.dispatch = Dispatch(machine)
     machine.calls = Calls(machine)
     machine.libraries = Libraries(machine)
     machine.builtins = Builtins(machine)

@@ -15,6 +15,7 @@ from analyzer.graph.values import (
     Class,
     Collection,
     Constant,
+    Dispatcher,
     External,
     Function,
     Generator,
@@ -60,6 +61,7 @@ class Attributes:
             Bound: lambda atom, name, _frame, _at: frozenset((atom,)) if name == "__func__" else NOTHING,
             Partial: lambda atom, name, _frame, _at: atom.function if name == "func" else NOTHING,
             Wrapper: self._of_wrapper,
+            Dispatcher: lambda atom, name, _frame, _at: machine.dispatch.attribute(atom, name),
         }
 
     def load(self, owner: Value, name: str, frame: Frame, at: int) -> Value:
@@ -190,7 +192,7 @@ class Attributes:
                     result |= self.bound(entry.function, owner)
                 else:
                     result |= self.bound(frozenset((entry,)), receiver)
-            elif isinstance(entry, Function | Task | Job):
+            elif isinstance(entry, Function | Task | Job | Dispatcher):
                 result |= self.bound(frozenset((entry,)), receiver)
             elif type(entry) is Object:
                 result |= self._descriptor(entry, receiver, frame, at)

@@ -137,6 +137,8 @@ class Builtins:
             "functools.partial": self._partial,
             "functools.partialmethod": self._partial,
             "functools.reduce": self._reduce,
+            "functools.singledispatch": machine.dispatch.declare,
+            "functools.singledispatchmethod": machine.dispatch.declare,
             "itertools.chain.from_iterable": self._flatten,
             "asyncio.gather": self._gather,
             "asyncio.wait": self._wait,

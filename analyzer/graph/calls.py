@@ -16,6 +16,7 @@ from analyzer.graph.values import (
     Bound,
     Class,
     Collection,
+    Dispatcher,
     External,
     Function,
     Generator,
@@ -25,6 +26,7 @@ from analyzer.graph.values import (
     Method,
     Object,
     Partial,
+    Registration,
     Task,
     TaskDecorator,
     Value,
@@ -62,6 +64,10 @@ class Calls:
             Job: lambda atom, arguments, frame, at, task: machine.durables.call_job(atom, frame, at),
             Wrapper: self._wrapper,
             JobDecorator: lambda atom, arguments, _frame, _at, _task: machine.durables.declare_job(atom, arguments),
+            Dispatcher: machine.dispatch.call,
+            Registration: lambda atom, arguments, _frame, _at, _task: machine.dispatch.register(
+                atom.dispatcher, atom.types, arguments.get(0) or NOTHING
+            ),
             TaskDecorator: lambda atom, arguments, _frame, _at, _task: machine.durables.declare_task(atom, arguments),
         }
 
@@ -273,6 +279,8 @@ class Calls:
         return self.call(atom.function, atom.arguments.joined(arguments), frame, at, in_task=in_task)
 
     def _method_atom(self, atom: Method, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
+        if type(atom.receiver) is Dispatcher:
+            return self._m.dispatch.call_method(atom.receiver, atom.name, arguments, frame)
         if type(atom.receiver) is Job:
             return self._m.durables.call_job_method(atom.receiver, atom.name, arguments, frame, at)
         return self._m.collections.call(atom, arguments, frame, at)

@@ -72,7 +72,10 @@ class Iteration:
         for atom in atoms:
             contents = [atom.elements.value, *(cell.value for cell in atom.items.values())]
             if atom.kind == "dict":
-                contents = [atom.keys.value, *(self._m.constant(key) for key in atom.items if type(key) is not Object)]
+                contents = [
+                    atom.keys.value,
+                    *(self._m.constant(key) for key in atom.items if not isinstance(key, Object)),
+                ]
             known = [content for content in contents if content]
             if not atom.only_numbers and (not known or not all(self.is_number(content) for content in known)):
                 return False

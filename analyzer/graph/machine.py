@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from analyzer.graph.calls import Calls
     from analyzer.graph.classes import Classes
     from analyzer.graph.collections import Collections
+    from analyzer.graph.dispatch import Dispatch
     from analyzer.graph.durables import Durables
     from analyzer.graph.enums import Enums
     from analyzer.graph.expressions import Expressions
@@ -147,6 +148,7 @@ class Machine:
         self.collections: Collections
         self.iteration: Iteration
         self.classes: Classes
+        self.dispatch: Dispatch
         self.enums: Enums
         self.annotations: Annotations
         self.durables: Durables

@@ -207,7 +207,7 @@ class Statements(Definitions):
     def _augment(self, node: tree.Augment, frame: Frame, _loop: Loop | None) -> bool:
         value = self._m.expressions.evaluate(node.value, frame)
         left = self._m.expressions.evaluate(node.target, frame)
-        kept = frozenset(atom for atom in left if type(atom) is Collection)
+        kept: Value = frozenset(atom for atom in left if type(atom) is Collection)
         for atom in left:
             if type(atom) is Collection and atom.kind not in ("tuple", "frozenset"):
                 self._m.collections.changed(atom, frame, node.at)

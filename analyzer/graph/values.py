@@ -231,6 +231,37 @@ class Job(Atom):
         self.body = body
 
 
+class Dispatcher(Atom):
+    """A function that is chosen by the type of an argument.
+
+    Attributes:
+        function: what is called when no other fits.
+        position: which argument decides.
+        home: the module it stands in.
+        cases: by type, what is called for it.
+        all: everything that is registered.
+    """
+
+    __slots__ = ("all", "cases", "function", "home", "position")
+
+    def __init__(self, function: Value, position: int, home: ModuleState, everything: Cell) -> None:
+        self.function = function
+        self.position = position
+        self.home = home
+        self.cases: dict[str | Class, Cell] = {}
+        self.all = everything
+
+
+class Registration(Atom):
+    """``function.register(type)``: registers what it is put on."""
+
+    __slots__ = ("dispatcher", "types")
+
+    def __init__(self, dispatcher: Dispatcher, types: Value) -> None:
+        self.dispatcher = dispatcher
+        self.types = types
+
+
 AwaitableKind = Literal["durable", "coroutine", "gathered"]
 
 
