@@ -23,6 +23,7 @@ from analyzer.graph.values import (
     Job,
     Method,
     Module,
+    Namespace,
     Object,
     Partial,
     Super,
@@ -61,6 +62,7 @@ class Attributes:
             Bound: lambda atom, name, _frame, _at: frozenset((atom,)) if name == "__func__" else NOTHING,
             Partial: lambda atom, name, _frame, _at: atom.function if name == "func" else NOTHING,
             Wrapper: self._of_wrapper,
+            Namespace: lambda atom, name, frame, _at: machine.read(machine.cell(atom.fields, name), frame),
             Dispatcher: lambda atom, name, _frame, _at: machine.dispatch.attribute(atom, name),
         }
 
@@ -248,6 +250,8 @@ class Attributes:
                 self._m.happens(frame, at, Leaf(STATE, f"the variable {atom.state.source.name}.{name}"))
             elif type(atom) is External and not atom.name.startswith("builtins."):
                 self._m.libraries.store(atom.name, name, frame, at)
+            elif type(atom) is Namespace:
+                self._store_on_namespace(atom, name, value, frame, at)
             elif type(atom) is Function:
                 self._m.touches(atom.home)
                 self._m.write(self._m.make(("function attribute", atom, name), Cell), value)
@@ -265,6 +269,12 @@ class Attributes:
         if self._m.classes.find(atom.cls, "__setattr__") is not None:
             self._m.calls.method(atom, "__setattr__", (self._m.constant(name), value), frame, at)
         self.set_field(atom, name, value, frame, at)
+
+    def _store_on_namespace(self, atom: Namespace, name: str, value: Value, frame: Frame, at: int) -> None:
+        self._m.touches(atom.frame.home)
+        self._m.write(self._m.cell(atom.fields, name), value)
+        if self.is_shared(atom.frame):
+            self._m.happens(frame, at, Leaf(STATE, f"the attribute {name} of a shared namespace"))
 
     def set_field(self, atom: Object, name: str, value: Value, frame: Frame, at: int) -> None:
         """Set an instance's own attribute."""

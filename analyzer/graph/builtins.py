@@ -16,6 +16,7 @@ from analyzer.graph.values import (
     Instance,
     Method,
     Module,
+    Namespace,
     Object,
     Partial,
     Super,
@@ -156,6 +157,8 @@ class Builtins:
             "itertools.count": self._endless,
             "itertools.repeat": self._endless,
             "re.sub": self._replace,
+            "types.SimpleNamespace": self._namespace,
+            "argparse.Namespace": self._namespace,
         }
 
     def call(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value | None:
@@ -217,6 +220,13 @@ class Builtins:
             elif type(atom) is Instance:
                 result |= self._m.external(atom.type)
         return result
+
+    def _namespace(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        maker = frame.leader
+        atom = self._m.make(("namespace", maker, at), lambda: Namespace(maker))
+        for name, value in arguments.keywords:
+            self._m.write(self._m.cell(atom.fields, name), value)
+        return frozenset((atom,))
 
     def _cast(self, arguments: Arguments, frame: Frame) -> Value:
         value = arguments.get(1) or NOTHING

@@ -265,7 +265,13 @@ class Calls:
         if not in_task and any(type(atom) is Generator for atom in everything):
             self._m.iteration.exhaust(frozenset(atom for atom in everything if type(atom) is Generator), frame, at)
         first = arguments.positional[0] if arguments.positional else NOTHING
-        return frozenset(atom for atom in first if isinstance(atom, Function | Bound | Partial))
+        is_alone = len(arguments.positional) == 1
+        return frozenset(
+            atom
+            for atom in first
+            if isinstance(atom, Function | Bound | Partial)
+            or (is_alone and type(atom) is External and self._m.libraries.has_effect(atom.name))
+        )
 
     def _instance(self, atom: Instance, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
         self._m.consume(arguments.all())

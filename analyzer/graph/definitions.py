@@ -101,8 +101,10 @@ class Definitions:
         cls = self._m.make(("class", frame.home, node.index, outer, frame.era), build)
         cls.bases = tuple([self._m.expressions.evaluate(base, frame) for base in facts.bases])
         self._m.class_changes += 1
+        cls.frame.entry = frame.entry
         self._m.evaluate(cls.frame)
         cls.frame.callers[frame] = frame.runs
+        self._has_effects_of(cls.frame, frame)
         self._m.class_changes += 1
         value: Value = frozenset((cls,))
         for decorator in reversed(facts.decorators):
@@ -113,6 +115,14 @@ class Definitions:
             value = self._decorated(decorator, value, frame)
         self._m.names.store(facts.name, value, frame, facts.at)
         self._init_subclass(cls, frame)
+
+    def _has_effects_of(self, body: Frame, frame: Frame) -> None:
+        """Note the effects of a class's body, which runs where the class stands."""
+        for at, steps in list(body.sites.items()):
+            for step in steps.values():
+                self._m.happens(frame, at, step.leaf, step.callee)
+        for step in list(body.steps.values()):
+            self._m.happens(frame, step.at, step.leaf, step.callee)
 
     def _init_subclass(self, cls: Class, frame: Frame) -> None:
         for base in self._m.classes.order(cls)[1:]:

@@ -61,6 +61,13 @@ class Libraries:
         if effect is not None:
             self._happens(effect, qualname, frame, at)
 
+    def has_effect(self, qualname: str) -> bool:
+        """Tell whether calling a name has an effect, or is recorded."""
+        known = self._called.get(qualname)
+        if known is None:
+            known = self._called[qualname] = self._look_up(qualname)
+        return known.recorded is not None or (known.effect is not None and known.effect.on == "call")
+
     def store(self, owner: str, name: str, frame: Frame, at: int) -> None:
         """Note that an attribute of a library's module or class is set."""
         self._m.happens(frame, at, Leaf(STATE, f"{owner}.{name}"))

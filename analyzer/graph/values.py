@@ -252,6 +252,16 @@ class Dispatcher(Atom):
         self.all = everything
 
 
+class Namespace(Atom):
+    """A ``types.SimpleNamespace``, by where it is made: nothing but attributes."""
+
+    __slots__ = ("fields", "frame")
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.fields: dict[str, Cell] = {}
+
+
 class Registration(Atom):
     """``function.register(type)``: registers what it is put on."""
 
