@@ -29,6 +29,7 @@ from analyzer.graph.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from analyzer.graph.machine import Machine
 
@@ -370,18 +371,25 @@ class Builtins:
             kept = frozenset(atom for atom in sources[0] if type(atom) is Generator)
             if kept:
                 return kept
-        elements = union([self._m.iteration.exhaust(source, frame, at) for source in sources])
+        with self._lazily(name, frame, at):
+            elements = union([self._m.iteration.exhaust(source, frame, at) for source in sources])
         return self._m.iteration.lazily(name, sources, elements, frame, at)
+
+    def _lazily(self, name: str, frame: Frame, at: int) -> AbstractContextManager[None]:
+        """Have what happens meanwhile happen when the iterator that is made here is iterated."""
+        made = self._m.collection("iterator", frame, (at, name))
+        return self._m.deferring(frame, self._m.iteration.made_lazy(made, "an iterator"))
 
     def _function_first(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         source = arguments.get(1) or NOTHING
-        elements = self._m.iteration.exhaust(source, frame, at)
-        passed = Arguments((elements,))
-        if name == "itertools.starmap":
-            inner = self._m.iteration.exhaust(elements, frame, at)
-            passed = Arguments((inner, inner))
-            elements = NOTHING
-        result = self._m.calls.call(arguments.get(0) or NOTHING, passed, frame, at)
+        with self._lazily(name, frame, at):
+            elements = self._m.iteration.exhaust(source, frame, at)
+            passed = Arguments((elements,))
+            if name == "itertools.starmap":
+                inner = self._m.iteration.exhaust(elements, frame, at)
+                passed = Arguments((inner, inner))
+                elements = NOTHING
+            result = self._m.calls.call(arguments.get(0) or NOTHING, passed, frame, at)
         self._m.consume(result)
         return self._m.iteration.lazily(name, [source], elements or result, frame, at)
 
@@ -393,7 +401,8 @@ class Builtins:
         pair = self._m.collection("tuple", frame, (at, "pair"))
         shift = 1 if name == "builtins.enumerate" else 0
         for position, source in enumerate(sources):
-            elements = self._m.iteration.exhaust(source, frame, at)
+            with self._lazily(name, frame, at):
+                elements = self._m.iteration.exhaust(source, frame, at)
             self._m.collections.put(pair, position + shift, elements)
         return self._m.iteration.lazily(name, [], frozenset((pair,)), frame, at)
 
@@ -404,8 +413,9 @@ class Builtins:
 
     def _flatten(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         outer = arguments.get(0) or NOTHING
-        inner = self._m.iteration.exhaust(outer, frame, at)
-        elements = self._m.iteration.exhaust(inner, frame, at)
+        with self._lazily(name, frame, at):
+            inner = self._m.iteration.exhaust(outer, frame, at)
+            elements = self._m.iteration.exhaust(inner, frame, at)
         return self._m.iteration.lazily(name, [outer, inner], elements, frame, at)
 
     def _next(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:

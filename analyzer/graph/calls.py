@@ -262,8 +262,9 @@ class Calls:
         """Pass arguments to something that is not the project's: generators are used up, a function comes back."""
         everything = arguments.all()
         self._m.consume(everything)
-        if not in_task and any(type(atom) is Generator for atom in everything):
-            self._m.iteration.exhaust(frozenset(atom for atom in everything if type(atom) is Generator), frame, at)
+        lazy = () if in_task else [atom for atom in everything if _is_lazy(atom)]
+        if lazy:
+            self._m.iteration.exhaust(frozenset(lazy), frame, at)
         first = arguments.positional[0] if arguments.positional else NOTHING
         is_alone = len(arguments.positional) == 1
         return frozenset(
@@ -348,6 +349,10 @@ def _is_neutral(function: Value) -> bool:
         if type(atom) is not External or atom.name not in _NEUTRAL:
             return False
     return bool(function)
+
+
+def _is_lazy(atom: Atom) -> bool:
+    return type(atom) is Generator or (type(atom) is Collection and atom.effects is not None)
 
 
 def _has_stars(node: tree.Call) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.facts import tree
+from analyzer.facts.module import decode_body
 from analyzer.graph.frames import DURABLE, SENDS, Frame, Leaf
 from analyzer.graph.machine import SdkCall
 from analyzer.graph.sdk_names import JOB_STARTS, JOB_WAITS, ONLY_IN_BODIES, RUN_IN_TASK, WAITS, sdk_name
@@ -12,6 +14,7 @@ from analyzer.graph.values import (
     Arguments,
     Atom,
     Bound,
+    Collection,
     Function,
     Generator,
     Instance,
@@ -149,6 +152,8 @@ class Durables:
         functions = union(atom.function for atom in tasks if type(atom) is Task)
         result = self._inside(functions, arguments, frame, at)
         self.check_value(result, frame, at, "a task returns")
+        if any(_returns_lambda(atom) for atom in functions):
+            self._m.happens(frame, at, Leaf(NOT_ENCODABLE, "a task returns a function"))
         names = [atom.name or _names(atom.function) for atom in tasks if type(atom) is Task]
         subject = next((name for name in names if name), what or "a task")
         return self.durable(subject, result, frame, at)
@@ -173,9 +178,11 @@ class Durables:
         if name not in JOB_STARTS:
             return NOTHING
         payload = arguments.get(0, "payloads" if name.startswith("batch") else "payload") or NOTHING
-        self.check_value(payload, frame, at, "the payload is")
         if name.startswith("batch"):
-            self._m.iteration.unpack(payload, frame, at, escapes=True)
+            elements = self._m.iteration.unpack(payload, frame, at, escapes=True)
+            self.check_value(elements, frame, at, "a payload is")
+        else:
+            self.check_value(payload, frame, at, "the payload is")
         self._m.consume(arguments.all())
         result = self._m.instance("trigger_sdk.RunHandle") if name not in JOB_WAITS else NOTHING
         return self.durable(f"{job.body.facts.name}.{name}", result, frame, at, in_tasks=name not in JOB_WAITS)
@@ -197,6 +204,8 @@ class Durables:
             return "a function"
         if isinstance(atom, Generator):
             return "a generator"
+        if isinstance(atom, Collection) and atom.lazy:
+            return atom.lazy
         if isinstance(atom, Module):
             return "a module"
         if isinstance(atom, Task | Job):
@@ -213,6 +222,14 @@ class Durables:
         if type_name.startswith(_HARMLESS_TYPES) or last.endswith(("()", "Response")):
             return False
         return last.endswith(("Client", "Session", "Connection", "Engine", "Cursor", "Executor", "Pool", "Socket"))
+
+
+def _returns_lambda(function: Atom) -> bool:
+    """Tell whether a function's last statement returns a lambda."""
+    if type(function) is not Function or function.facts.is_generator:
+        return False
+    body = decode_body(function.facts.body)
+    return bool(body) and isinstance(body[-1], tree.Return) and isinstance(body[-1].value, tree.Lambda)
 
 
 def _names(functions: Value) -> str:

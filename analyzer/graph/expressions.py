@@ -194,7 +194,7 @@ class Expressions:
                     self._m.calls.method(atom, f"__{operator}__", (argument,), frame, node.at)
                 elif type(atom) is Instance and operator == "contains":
                     self._m.libraries.call(f"{atom.type}.__contains__", None, frame, node.at)
-                elif type(atom) is Generator and operator == "contains":
+                elif type(atom) in (Generator, Collection) and operator == "contains":
                     self._m.iteration.exhaust(frozenset((atom,)), frame, node.at)
             left = right
         return NOTHING

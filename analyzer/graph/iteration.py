@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
 from analyzer.graph.frames import Frame, Leaf
+from analyzer.graph.heap import Cell
 from analyzer.graph.values import (
     NOTHING,
     Arguments,
@@ -14,6 +15,7 @@ from analyzer.graph.values import (
     Collection,
     CollectionKind,
     Constant,
+    Deferred,
     External,
     Generator,
     Instance,
@@ -92,6 +94,7 @@ class Iteration:
                     result |= self._m.collections.keys(atom, frame)
                 else:
                     result |= self._m.collections.all(atom, frame)
+                    self._happens_now(atom, frame, at)
             elif type(atom) is Generator:
                 result |= self._of_generator(atom, frame, at)
             elif type(atom) is Instance:
@@ -106,6 +109,15 @@ class Iteration:
             elif type(atom) is Class:
                 result |= frozenset((self._m.classes.any_instance(atom, frame),))  # members of an Enum
         return result
+
+    def _happens_now(self, atom: Collection, frame: Frame, at: int) -> None:
+        """Have the effects of what is computed lazily: where they are written when that is here, else at the loop."""
+        if atom.effects is None:
+            return
+        for deferred in self._m.read(atom.effects, frame):
+            if type(deferred) is Deferred:
+                place = deferred.at if deferred.frame is frame else at
+                self._m.happens(frame, place, deferred.leaf, deferred.callee)
 
     def _of_generator(self, atom: Generator, frame: Frame, at: int) -> Value:
         callee = atom.frame
@@ -153,20 +165,38 @@ class Iteration:
     # --- comprehensions -----------------------------------------------------------------------------------------------
 
     def comprehension(self, node: tree.Comprehension, frame: Frame) -> Value:
-        """Evaluate a comprehension. A generator expression is evaluated as if it were used at once."""
+        """Evaluate a comprehension. What a generator expression does happens when it is iterated."""
         saved = dict(frame.env)
         expressions = self._m.expressions
         ignores, expressions.ignores_order = expressions.ignores_order, False
         steps = frame.durables
+        atom = self._m.collection(_KINDS[node.kind], frame, node.at)
+        first = expressions.evaluate(node.generators[0].iterable, frame)
+        if node.kind == "generator":
+            with self._m.deferring(frame, self.made_lazy(atom, "a generator")):
+                unordered = self._fill(node, first, atom, frame)
+        else:
+            unordered = self._fill(node, first, atom, frame)
+        expressions.ignores_order = ignores
+        has_steps = frame.durables > steps
+        if unordered and (has_steps or (node.kind == "list" and not ignores)):
+            self.escapes(frame, node.at, "the order of a set")
+        elif unordered and node.kind in ("list", "generator"):
+            atom.is_ordered = False
+        frame.env = {name: frame.env[name] for name in frame.env if name in saved} | saved
+        return frozenset((atom,))
+
+    def _fill(self, node: tree.Comprehension, first: Value, atom: Collection, frame: Frame) -> bool:
+        """Evaluate a comprehension's loops and what it collects; return whether their order is one of a set."""
+        expressions = self._m.expressions
         unordered = False
-        for generator in node.generators:
-            iterable = expressions.evaluate(generator.iterable, frame)
+        for position, generator in enumerate(node.generators):
+            iterable = expressions.evaluate(generator.iterable, frame) if position else first
             unordered = unordered or self.is_unordered(iterable)
             element = self.exhaust(iterable, frame, node.at, is_async=generator.is_async)
             self._m.statements.bind(generator.target, element, frame, node.at)
             for condition in generator.conditions:
                 expressions.test(condition, frame)
-        atom = self._m.collection(_KINDS[node.kind], frame, node.at)
         element = expressions.evaluate(node.element, frame)
         if node.value is not None:
             value = expressions.evaluate(node.value, frame)
@@ -174,16 +204,17 @@ class Iteration:
         else:
             self._m.consume(element)
             self._m.write(atom.elements, element)
-        expressions.ignores_order = ignores
-        has_steps = frame.durables > steps
-        if unordered and (has_steps or (node.kind == "list" and not ignores)):
-            self.escapes(frame, node.at, "the order of a set")
-        elif unordered and node.kind in ("list", "generator"):
-            atom.is_ordered = False
         if node.kind == "set":
             atom.only_numbers = self.is_number(element)
-        frame.env = {name: frame.env[name] for name in frame.env if name in saved} | saved
-        return frozenset((atom,))
+        return unordered
+
+    @staticmethod
+    def made_lazy(atom: Collection, what: str) -> Cell:
+        """Have a collection compute its elements when it is iterated; return the cell of what happens then."""
+        atom.lazy = what
+        if atom.effects is None:
+            atom.effects = Cell()
+        return atom.effects
 
     def lazily(self, kind: str, iterables: list[Value], elements: Value, frame: Frame, at: int) -> Value:
         """Return an iterator of a builtin (``map``, ``filter``, ``iter``) over others, with their order."""
@@ -195,9 +226,11 @@ class Iteration:
     def mapped(self, arguments: Arguments, frame: Frame, at: int) -> Value:
         """Evaluate ``map(function, *iterables)``."""
         iterables = list(arguments.positional[1:])
-        inputs = tuple(self.exhaust(iterable, frame, at) for iterable in iterables)
         steps = frame.durables
-        result = self._m.calls.call(arguments.get(0) or NOTHING, Arguments(inputs), frame, at)
+        made = self._m.collection("iterator", frame, (at, "map"))
+        with self._m.deferring(frame, self.made_lazy(made, "a map")):
+            inputs = tuple(self.exhaust(iterable, frame, at) for iterable in iterables)
+            result = self._m.calls.call(arguments.get(0) or NOTHING, Arguments(inputs), frame, at)
         self._m.consume(result)
         if frame.durables > steps and any(self.is_unordered(iterable) for iterable in iterables):
             self.escapes(frame, at, "the order of a set")

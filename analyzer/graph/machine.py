@@ -23,6 +23,7 @@ from analyzer.graph.values import (
     Collection,
     CollectionKind,
     Constant,
+    Deferred,
     External,
     Function,
     Instance,
@@ -155,6 +156,7 @@ class Machine:
         self.plain: PlainData
         self.statements: Statements
         self.registrars: set[ModuleState] = set()
+        self._deferring: dict[Frame, Cell] = {}
         self._is_silenced = is_silenced
         self._budget = self._budget_of_each = budget
         self._trail: Trail | None = None
@@ -473,6 +475,9 @@ class Machine:
         code = leaf.code
         if code in (DURABLE, SENDS):
             frame.durables += 1
+        if frame in self._deferring:
+            self._defer(frame, at, leaf, callee)
+            return
         known = frame.steps.get(code)
         if known is not None and not frame.entry:
             return
@@ -486,6 +491,25 @@ class Machine:
             frame.steps[code] = step
         if frame.entry:
             frame.sites.setdefault(at, {}).setdefault(code, step)
+
+    @contextmanager
+    def deferring(self, frame: Frame, effects: Cell) -> Iterator[None]:
+        """Keep what a frame does meanwhile for whoever iterates over what is made of it."""
+        outer = self._deferring.get(frame)
+        self._deferring[frame] = effects
+        try:
+            yield
+        finally:
+            if outer is None:
+                del self._deferring[frame]
+            else:
+                self._deferring[frame] = outer
+
+    def _defer(self, frame: Frame, at: Span, leaf: Leaf, callee: Frame | None) -> None:
+        if not self._is_silenced(frame, at, leaf.code):
+            key = ("deferred", frame, at, leaf.code)
+            made = self.make(key, lambda: frozenset((Deferred(frame, at, leaf, callee),)))
+            self.write(self._deferring[frame], made)
 
     def passes_on(self, frame: Frame, at: Span, callee: Frame) -> None:
         """Note that a frame has all effects of one that it calls."""

@@ -119,6 +119,8 @@ class PlainData:
         if depth > _DEEPEST:
             return False
         if type(atom) is Collection:
+            if atom.effects is not None and self._m.read(atom.effects, caller):
+                return False
             if atom.frame is not None and atom.frame.kind != "function":
                 return False  # shared by all runs: whoever changes it is told
             contents = self._contents(atom, caller) | self._m.read(atom.keys, caller)

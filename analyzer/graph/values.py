@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analyzer.facts.module import ClassFacts, FunctionFacts
-    from analyzer.graph.frames import Frame, ModuleState
+    from analyzer.graph.frames import Frame, Leaf, ModuleState
     from analyzer.graph.heap import Cell
 
 
@@ -178,9 +178,23 @@ class Collection(Atom):
         parameter: for the stand-in of plain arguments, the parameter that holds it.
         only_numbers: a set of which only whole numbers are known to be in it, which iterates alike everywhere.
         is_view: keys or items of a dict: ``&``, ``|``, ``-`` and ``^`` make a set of them.
+        lazy: for what computes its elements when it is iterated, what that is, for people: ``a generator``.
+        effects: what happens when it is iterated.
     """
 
-    __slots__ = ("elements", "frame", "is_ordered", "is_view", "items", "keys", "kind", "only_numbers", "parameter")
+    __slots__ = (
+        "effects",
+        "elements",
+        "frame",
+        "is_ordered",
+        "is_view",
+        "items",
+        "keys",
+        "kind",
+        "lazy",
+        "only_numbers",
+        "parameter",
+    )
 
     def __init__(self, kind: CollectionKind, frame: Frame | None, elements: Cell, keys: Cell) -> None:
         self.kind = kind
@@ -192,6 +206,8 @@ class Collection(Atom):
         self.is_ordered = kind not in ("set", "frozenset")
         self.only_numbers = False
         self.is_view = False
+        self.lazy = ""
+        self.effects: Cell | None = None
 
 
 class Partial(Atom):
@@ -260,6 +276,25 @@ class Namespace(Atom):
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
         self.fields: dict[str, Cell] = {}
+
+
+class Deferred(Atom):
+    """An effect that happens when something is iterated.
+
+    Attributes:
+        frame: where the generator expression or ``map`` is written.
+        at: the call in it that has the effect.
+        leaf: the effect.
+        callee: the called frame that has it, None when it happens right there.
+    """
+
+    __slots__ = ("at", "callee", "frame", "leaf")
+
+    def __init__(self, frame: Frame, at: int, leaf: Leaf, callee: Frame | None) -> None:
+        self.frame = frame
+        self.at = at
+        self.leaf = leaf
+        self.callee = callee
 
 
 class Registration(Atom):
