@@ -44,6 +44,9 @@ _COLLECTIONS: Final[dict[str, CollectionKind]] = {
 _TRANSPARENT: Final = frozenset(
     ("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Optional", "Union", "Unpack")
 )
+_MAPPED: Final = frozenset(("Mapped", "WriteOnlyMapped"))
+"""SQLAlchemy's annotations of an attribute: it holds what is in the brackets."""
+
 _DEEPEST: Final = 6
 """Annotations nested deeper than this tell nothing."""
 
@@ -110,7 +113,9 @@ class Annotations:
             if type(atom) is not External:
                 continue
             module, _, name = atom.name.rpartition(".")
-            if module not in _TYPING:
+            if module not in _TYPING and name in _MAPPED:
+                result |= self.instances(parts[0], scope, frame, depth + 1)
+            elif module not in _TYPING:
                 result |= self._m.instance(self._m.catalogue.canonical(atom.name))
             elif name in _TRANSPARENT:
                 wanted = parts[:1] if name == "Annotated" else parts

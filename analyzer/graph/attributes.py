@@ -38,6 +38,17 @@ if TYPE_CHECKING:
 
     from analyzer.graph.machine import Machine
 
+_REFERENCES: Final = frozenset(
+    (
+        "django.db.models.ForeignKey",
+        "django.db.models.OneToOneField",
+        "peewee.ForeignKeyField",
+        "mongoengine.ReferenceField",
+        "mongoengine.fields.ReferenceField",
+    )
+)
+"""Fields of a model that give an instance of another one."""
+
 _CONSTANT_TYPES: Final = {str: "builtins.str", int: "builtins.int", bool: "builtins.bool"}
 
 
@@ -82,17 +93,17 @@ class Attributes:
         qualname = f"{atom.name}.{name}"
         self._m.libraries.use(qualname, frame, at)
         type_name = self._m.catalogue.attribute(atom.name, name)
-        return self._m.external(qualname) if type_name is None else self._m.instance(type_name)
+        return self._m.external(qualname, atom.of) if type_name is None else self._m.instance(type_name, atom.of)
 
     def _of_instance(self, atom: Instance, name: str, frame: Frame, at: int) -> Value:
         type_name = self._m.catalogue.attribute(atom.type, name)
         if type_name is not None:
-            return self._m.instance(type_name)
+            return self._m.instance(type_name, atom.of)
         qualname = f"{atom.type}.{name}"
         self._m.libraries.use(qualname, frame, at)
         if atom.type in ("builtins.set", "builtins.frozenset", "builtins.str"):
             return self._method(atom, name)
-        return self._m.external(qualname)
+        return self._m.external(qualname, atom.of)
 
     def _of_constant(self, atom: Constant, name: str, _frame: Frame, _at: int) -> Value:
         type_name = _CONSTANT_TYPES.get(type(atom.value))
@@ -145,7 +156,7 @@ class Attributes:
         result = NOTHING
         for base in self._m.classes.order(atom.cls):
             if type(base) is External and not base.name.startswith(("builtins.", "typing.", "abc.", "enum.")):
-                result |= self._of_instance(Instance(self._m.catalogue.canonical(base.name)), name, frame, at)
+                result |= self._of_instance(Instance(self._m.catalogue.canonical(base.name), atom.cls), name, frame, at)
         if not name.startswith("__") and self._m.classes.find(atom.cls, "__getattr__") is not None:
             argument = self._m.constant(name)
             result |= self._m.calls.method(atom, "__getattr__", (argument,), frame, at)
@@ -176,7 +187,7 @@ class Attributes:
         result = NOTHING
         for base in self._m.classes.order(atom):
             if type(base) is External and not base.name.startswith(("builtins.", "typing.", "abc.", "enum.")):
-                result |= self._of_external(base, name, frame, at)
+                result |= self._of_external(External(base.name, atom), name, frame, at)
         if not result and name == "mro":
             return NOTHING
         return result
@@ -196,6 +207,8 @@ class Attributes:
                     result |= self.bound(frozenset((entry,)), receiver)
             elif isinstance(entry, Function | Task | Job | Dispatcher):
                 result |= self.bound(frozenset((entry,)), receiver)
+            elif type(entry) is Instance and entry.of is not None and entry.type in _REFERENCES:
+                result |= {self._m.classes.any_instance(entry.of, frame)}
             elif type(entry) is Object:
                 result |= self._descriptor(entry, receiver, frame, at)
             else:

@@ -114,7 +114,12 @@ _AWAITING: Final = frozenset(
         "asyncio.tasks.create_task",
     )
 )
-_SAME: Final = frozenset(("copy.copy", "copy.deepcopy", "typing.cast", "inspect.unwrap", "types.coroutine"))
+_SAME: Final = frozenset(
+    (
+        *("copy.copy", "copy.deepcopy", "copy.replace", "typing.cast", "inspect.unwrap", "types.coroutine"),
+        *("dataclasses.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace"),
+    )
+)
 
 
 class Builtins:

@@ -105,7 +105,7 @@ class Expressions:
             if type(atom) is Collection:
                 result |= self._m.collections.item(atom, index, frame)
             elif type(atom) is Instance:
-                result |= self._m.libraries.call(f"{atom.type}.__getitem__", None, frame, node.at)
+                result |= self._m.libraries.call(f"{atom.type}.__getitem__", None, frame, node.at, atom.of)
             elif type(atom) is Object:
                 result |= self._m.calls.method(atom, "__getitem__", (index,), frame, node.at)
             elif type(atom) is External and not _is_generic(atom.name):

@@ -99,7 +99,7 @@ class Iteration:
                 result |= self._of_generator(atom, frame, at)
             elif type(atom) is Instance:
                 name = "__aiter__" if is_async else "__iter__"
-                result |= self._m.libraries.call(f"{atom.type}.{name}", None, frame, at)
+                result |= self._m.libraries.call(f"{atom.type}.{name}", None, frame, at, atom.of)
             elif type(atom) is Object:
                 result |= self._of_object(atom, frame, at, is_async=is_async)
             elif type(atom) is External:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.catalogue.model import Condition, Effect
 from analyzer.graph.frames import Frame, Leaf
 from analyzer.graph.names import STATE
-from analyzer.graph.values import NOTHING, Arguments, Constant, External, Instance, Value, is_absent
+from analyzer.graph.values import NOTHING, Arguments, Class, Constant, External, Instance, Value, is_absent
 from trigger_sdk.protocol.recorded import BY_NAME, RecordedCall
 
 if TYPE_CHECKING:
@@ -43,6 +43,29 @@ class _Called:
 
 _NONE: Final = Arguments()
 
+_ELEMENTS: Final = frozenset(("(element)", "(elements)", "(element, bool)"))
+"""What the catalogue calls instances of the project's class that a call is about."""
+
+_RECORDS: Final = frozenset(
+    ("django.db.models.Model", "peewee.Model", "tortoise.models.Model", "mongoengine.Document", "beanie.Document")
+)
+"""Types whose instances are of the project's class when that is known."""
+
+_SUBJECTS: Final = ("type", "cls", "model", "klass", "entity", "response_model")
+
+
+def _subject(arguments: Arguments) -> Class | None:
+    """Return the project's class that a call is about: one that is passed, or of a query that is."""
+    named = [value for name, value in arguments.keywords if name in _SUBJECTS]
+    for value in (*arguments.positional, *named):
+        if len(value) == 1:
+            (atom,) = value
+            if type(atom) is Class:
+                return atom
+            if type(atom) is Instance and atom.of is not None:
+                return atom.of
+    return None
+
 
 class Libraries:
     """Answers for everything that is not the project's."""
@@ -72,8 +95,16 @@ class Libraries:
         """Note that an attribute of a library's module or class is set."""
         self._m.happens(frame, at, Leaf(STATE, f"{owner}.{name}"))
 
-    def call(self, qualname: str, arguments: Arguments | None, frame: Frame, at: int) -> Value:
-        """Note the effects of calling a name, and return what the call gives. No arguments for implicit calls."""
+    def call(self, qualname: str, arguments: Arguments | None, frame: Frame, at: int, of: Class | None = None) -> Value:
+        """Note the effects of calling a name, and return what the call gives.
+
+        Args:
+            qualname: what is called.
+            arguments: what is passed; None for implicit calls.
+            frame: where.
+            at: the call.
+            of: the project's class whose instances the receiver gives.
+        """
         known = self._called.get(qualname)
         if known is None:
             known = self._called[qualname] = self._look_up(qualname)
@@ -83,7 +114,9 @@ class Libraries:
             self._recorded(known.recorded, arguments or _NONE, frame, at)
         elif known.effect is not None and self._applies(known.effect.condition, arguments or _NONE):
             self._happens(known.effect, qualname, frame, at)
-        return NOTHING if known.type is None else self.instance_of(known.type, frame, at)
+        if known.type is None:
+            return NOTHING
+        return self.instance_of(known.type, frame, at, of or _subject(arguments or _NONE))
 
     def _look_up(self, qualname: str) -> _Called:
         catalogue, inference = self._m.catalogue, self._m.inference
@@ -100,12 +133,35 @@ class Libraries:
         effect = verdict if isinstance(verdict, Effect) else None
         return _Called(recorded, effect, type_name, is_zone=name == "zoneinfo.ZoneInfo")
 
-    def instance_of(self, type_name: str, frame: Frame, at: int) -> Value:
-        """Return an instance of a library's type; builtin collections are collections."""
+    def instance_of(self, type_name: str, frame: Frame, at: int, of: Class | None = None) -> Value:
+        """Return an instance of a library's type; builtin collections are collections.
+
+        Args:
+            type_name: the type; one of a few names for what a query gives.
+            frame: where.
+            at: the call.
+            of: the project's class whose instances it gives.
+        """
+        if type_name in _ELEMENTS or (of is not None and type_name in _RECORDS):
+            return self._element(type_name, frame, at, of)
         if type_name in ("builtins.list", "builtins.dict", "builtins.tuple"):
             kind = type_name.rpartition(".")[2]
             return frozenset((self._m.collection(kind, frame, (at, "returned")),))  # type: ignore[arg-type]  # one of three
-        return self._m.instance(type_name)
+        return self._m.instance(type_name, of)
+
+    def _element(self, type_name: str, frame: Frame, at: int, of: Class | None) -> Value:
+        """Return what a query gives: an instance of the project's class, several, or one and whether it is new."""
+        element = NOTHING if of is None else frozenset((self._m.classes.any_instance(of, frame),))
+        if type_name == "(elements)":
+            several = self._m.collection("list", frame, (at, "elements"))
+            self._m.write(several.elements, element)
+            return frozenset((several,))
+        if type_name == "(element, bool)":
+            pair = self._m.collection("tuple", frame, (at, "element"))
+            self._m.collections.put(pair, 0, element)
+            self._m.collections.put(pair, 1, self._m.instance("builtins.bool"))
+            return frozenset((pair,))
+        return element
 
     def _happens(self, effect: Effect, qualname: str, frame: Frame, at: int) -> None:
         self._m.happens(frame, at, Leaf(effect.code, qualname, effect.remedy, effect.source, effect.chain))

@@ -20,6 +20,7 @@ from analyzer.graph.values import (
     Arguments,
     Atom,
     Awaitable,
+    Class,
     Collection,
     CollectionKind,
     Constant,
@@ -185,13 +186,13 @@ class Machine:
         """Return a constant."""
         return self.make(("constant", type(value), value), lambda: frozenset((Constant(value),)))
 
-    def external(self, name: str) -> Value:
-        """Return something of a library, by qualified name."""
-        return self.make(("external", name), lambda: frozenset((External(name),)))
+    def external(self, name: str, of: Class | None = None) -> Value:
+        """Return something of a library, by qualified name; ``of``: whose instances it gives."""
+        return self.make(("external", name, of), lambda: frozenset((External(name, of),)))
 
-    def instance(self, type_name: str) -> Value:
-        """Return an instance of a library's type."""
-        return self.make(("instance", type_name), lambda: frozenset((Instance(type_name),)))
+    def instance(self, type_name: str, of: Class | None = None) -> Value:
+        """Return an instance of a library's type; ``of``: whose instances it gives."""
+        return self.make(("instance", type_name, of), lambda: frozenset((Instance(type_name, of),)))
 
     def collection(self, kind: CollectionKind, frame: Frame | None, at: Hashable) -> Collection:
         """Return the collection made at a place."""

@@ -44,21 +44,33 @@ class Constant(Atom):
 
 
 class External(Atom):
-    """Something of a library, by qualified name: a module, function, class, or what is reached from an instance."""
+    """Something of a library, by qualified name: a module, function, class, or what is reached from an instance.
 
-    __slots__ = ("name",)
+    Attributes:
+        name: the qualified name.
+        of: for a method, the project's class that it gives instances of: ``Order.objects.get``.
+    """
 
-    def __init__(self, name: str) -> None:
+    __slots__ = ("name", "of")
+
+    def __init__(self, name: str, of: Class | None = None) -> None:
         self.name = name
+        self.of = of
 
 
 class Instance(Atom):
-    """An instance of a library's type, by the type's qualified name."""
+    """An instance of a library's type.
 
-    __slots__ = ("type",)
+    Attributes:
+        type: the type's qualified name.
+        of: the project's class that it gives instances of: of a query, of a manager.
+    """
 
-    def __init__(self, type_name: str) -> None:
+    __slots__ = ("of", "type")
+
+    def __init__(self, type_name: str, of: Class | None = None) -> None:
         self.type = type_name
+        self.of = of
 
 
 class Imported(Atom):
