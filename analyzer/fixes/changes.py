@@ -32,11 +32,10 @@ def changes_arguments(tree: ast.Module, functions: Sequence[Function]) -> bool:
         if any(_changed(function)):
             return True
         for node in ast.walk(function):
-            if isinstance(node, ast.Call):
-                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-                if name and name not in seen:
-                    seen.add(name)
-                    pending += functions_named(tree, name)
+            name = getattr(node, "id", getattr(node, "attr", ""))
+            if name and name not in seen:  # a call, or a property
+                seen.add(name)
+                pending += functions_named(tree, name)
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from analyzer.fixes.imports import sdk_name
@@ -23,20 +24,32 @@ _READ: Final = frozenset(
 )
 """Functions that read the environment and give a text or None."""
 
+_SECRET: Final = re.compile(
+    "KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|DSN|URL|URI|CONNECTION|PRIVATE|SALT|CERT", re.IGNORECASE
+)
+"""Names of variables whose values have no business in a journal."""
+
 _ENVIRONMENT: Final = frozenset(("os.environ", "os.environb"))
 
 
 def record_value(target: Target) -> Fix | None:
-    """Record an environment variable, a library's clock or its randomness."""
+    """Record an environment variable, a library's clock or its randomness.
+
+    A variable that may hold a secret is not recorded: it would be written into the journal.
+    """
     if target.diagnostic.chain or target.diagnostic.leads_to_steps:
         return None
     subject = target.diagnostic.subject
     if subject in _ENVIRONMENT:
         found = target.find(ast.Attribute, ast.Name)
         wanted = None if found is None else _read_of_environment(found)
+        if wanted is not None and _may_be_secret(wanted.node):
+            return None
     else:
         found = target.find(ast.Call)
         wanted = None if found is None else _storable(found, subject)
+        if found is not None and subject.startswith("os.getenv") and _may_be_secret(found.node):
+            return None
     if found is None or wanted is None or not _is_in_function(wanted) or not may_move(wanted.node):
         return None
     if not is_inert(wanted.node, taken_names(target.source, wanted), but=_calls(wanted, found)):
@@ -45,6 +58,17 @@ def record_value(target: Target) -> Fix | None:
     text = f"{name.text}(lambda: {target.source.code(wanted.node)})"  # type: ignore[arg-type]
     edit = target.source.replace(target.source.place(wanted.node), text)  # type: ignore[arg-type]
     return fix("safe", "Record the value", edit, *name.edits)
+
+
+def _may_be_secret(node: ast.AST) -> bool:
+    """Tell whether a read of the environment is not of variables whose names are known and harmless."""
+    match node:
+        case ast.Compare():
+            return False
+        case ast.Call(args=[ast.Constant(value=str(name)), *_]) | ast.Subscript(slice=ast.Constant(value=str(name))):
+            return _SECRET.search(name) is not None
+        case _:
+            return True
 
 
 def _is_in_function(found: Found) -> bool:
@@ -60,11 +84,9 @@ def _read_of_environment(found: Found) -> Found | None:
     match found.parent, found.above[-2]:
         case ast.Subscript(ctx=ast.Load(), value=owner), _ if owner is found.node:
             return found.up()
-        case ast.Attribute(attr="get" | "copy"), ast.Call():
+        case ast.Attribute(attr="get"), ast.Call():
             return found.up(2)
         case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[owner]), _ if owner is found.node:
-            return found.up()
-        case ast.Call(func=ast.Name(id="dict"), args=[owner], keywords=[]), _ if owner is found.node:
             return found.up()
         case _:
             return None

@@ -12,9 +12,12 @@ from analyzer.fixes.child_run import start_run
 from analyzer.fixes.durable_sleep import sleep_durably
 from analyzer.fixes.narrow_handler import narrow_handler
 from analyzer.fixes.recorded_value import record_value
+from analyzer.fixes.returned_value import return_value
 from analyzer.fixes.sorted_set import sort_set
 from analyzer.fixes.source import Source, parse, splice
+from analyzer.fixes.step import make_step
 from analyzer.fixes.target import Maker, Target
+from analyzer.fixes.threaded_call import run_as_task
 from analyzer.fixes.unused_suppression import remove_suppression
 from analyzer.fixes.wrapped_call import wrap_call
 
@@ -25,16 +28,18 @@ if TYPE_CHECKING:
 
 MAKERS: Final[Mapping[str, tuple[Maker, ...]]] = MappingProxyType(
     {
-        "TRG101": (wrap_call,),
-        "TRG102": (wrap_call,),
-        "TRG103": (wrap_call,),
-        "TRG104": (wrap_call,),
-        "TRG105": (record_value, wrap_call),
+        "TRG101": (make_step,),
+        "TRG102": (make_step,),
+        "TRG103": (make_step,),
+        "TRG104": (make_step,),
+        "TRG105": (record_value, make_step),
+        "TRG106": (run_as_task,),
         "TRG107": (sleep_durably, wrap_call),
         "TRG211": (record_value,),
         "TRG212": (record_value,),
         "TRG301": (sort_set,),
         "TRG401": (add_await,),
+        "TRG402": (return_value,),
         "TRG404": (start_run,),
         "TRG405": (narrow_handler,),
         "TRG902": (remove_suppression,),
@@ -72,7 +77,7 @@ def with_fixes(report: Report, *, texts: Mapping[Path, str] | None = None) -> Re
     return replace(report, diagnostics=tuple(fixed))
 
 
-def fix_for(diagnostic: Diagnostic, text: str, *, steps: Sequence[Location] = ()) -> Fix | None:
+def fix_for(diagnostic: Diagnostic, text: str, *, steps: Sequence[Location] | None = None) -> Fix | None:
     """Return the fix of one diagnostic, or None: there is none, or the text is not the one that was checked.
 
     Args:
@@ -83,7 +88,11 @@ def fix_for(diagnostic: Diagnostic, text: str, *, steps: Sequence[Location] = ()
     """
     if diagnostic.code not in MAKERS:
         return None
-    return _make(Target(diagnostic, Source(text, diagnostic.location.file), tuple(steps), (diagnostic,)))
+    return _make(
+        Target(
+            diagnostic, Source(text, diagnostic.location.file), None if steps is None else tuple(steps), (diagnostic,)
+        )
+    )
 
 
 def _open(file: Path, unsaved: Mapping[Path, str]) -> Source | None:

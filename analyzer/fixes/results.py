@@ -102,8 +102,13 @@ METHODS_TO_STORABLE: Final = frozenset(
 )
 """Methods that make something storable of what they are called on."""
 
-LAZY: Final = frozenset(("map", "filter", "iter", "zip", "enumerate", "reversed", "partial"))
-"""Builtins that call only when they are iterated over."""
+LAZY: Final = frozenset(
+    (
+        *("map", "filter", "iter", "zip", "enumerate", "reversed", "partial", "islice", "chain", "starmap"),
+        *("takewhile", "dropwhile", "accumulate", "groupby", "cycle", "tee"),
+    )
+)
+"""Functions that call only when their result is called or iterated over."""
 
 _OPENED: Final = (
     "open fdopen connect urlopen create_connection cursor stream acquire begin transaction atomic create_pool"
@@ -112,7 +117,7 @@ _OPENED: Final = (
 )
 _ITERATED: Final = (
     "iterdir walk fwalk scandir iglob rglob stat lstat execute executemany exec_command getresponse paginate map find"
-    " aggregate enter_context enter_async_context download_blob __iter__ __aiter__ __call__"
+    " aggregate enter_context enter_async_context download_blob upload_blob __iter__ __aiter__ __call__"
 )
 
 HANDLES: Final = frozenset((*_OPENED.split(), *_ITERATED.split()))

@@ -179,6 +179,16 @@ class Source:
             if self._span(inside) == (start, end):
                 found.append(current)
 
+    def covering(self, location: Location) -> Found:
+        """Return the innermost node that covers a place."""
+        current = Found(self.tree, ())
+        while True:
+            start, end = (location.row, location.column), (location.end_row, location.end_column)
+            inside = self._child(current.node, start, end)
+            if inside is None:
+                return current
+            current = Found(inside, (*current.above, current.node))
+
     def _child(self, node: ast.AST, start: tuple[int, int], end: tuple[int, int]) -> ast.AST | None:
         """Return the child that covers a place; one without a place of its own is looked into."""
         for child in ast.iter_child_nodes(node):

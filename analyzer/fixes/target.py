@@ -23,13 +23,13 @@ class Target:
     Attributes:
         diagnostic: what is to be fixed.
         source: the file in which it stands.
-        steps: where the bodies in the file ask for tasks and waits.
+        steps: where the bodies in the file ask for tasks and waits; None when that is not known.
         others: all diagnostics of the file.
     """
 
     diagnostic: Diagnostic
     source: Source
-    steps: tuple[Location, ...] = ()
+    steps: tuple[Location, ...] | None = None
     others: tuple[Diagnostic, ...] = ()
 
     def find(self, *kinds: type[ast.AST]) -> Found | None:

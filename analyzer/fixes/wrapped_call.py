@@ -12,7 +12,7 @@ from analyzer.fixes.handlers import reads_parts_of_error, swallows_cancellation
 from analyzer.fixes.imports import sdk_name
 from analyzer.fixes.inert import is_inert, may_move
 from analyzer.fixes.loops import may_be_unordered
-from analyzer.fixes.results import LAZY, PARTS, STORABLE, TO_STORABLE, is_handle
+from analyzer.fixes.results import HANDLES, LAZY, PARTS, STORABLE, TO_STORABLE, is_handle
 from analyzer.fixes.target import Target, awaited, call_root, fix, is_in_endless_loop, step_form
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _of_own_function(source: Source, found: Found) -> Wanted | None:
     call = found.node
     assert isinstance(call, ast.Call)  # noqa: S101 - what was looked for
     name = _last_name(call.func)
-    if name[:1].isupper() or isinstance(found.parent, ast.For | ast.comprehension):
+    if name[:1].isupper() or name in HANDLES or isinstance(found.parent, ast.For | ast.comprehension):
         return None
     known = functions_named(source.tree, name)
     if any(_cannot_be_task(function, found) for function in known) or changes_arguments(source.tree, known):
@@ -174,11 +174,12 @@ def _is_larger(wanted: Wanted, found: Found) -> bool:
 
 
 def _asks_for_steps(target: Target, found: Found) -> bool:
+    """Tell whether there are tasks or waits in an expression; where that is not known, there may be."""
+    if target.steps is None:
+        return True
     place = target.source.place(found.node)  # type: ignore[arg-type]
-    return any(
-        (place.row, place.column) <= (step.row, step.column) < (place.end_row, place.end_column)
-        for step in target.steps
-    )
+    start, end = (place.row, place.column), (place.end_row, place.end_column)
+    return any(start <= (step.row, step.column) < end for step in target.steps)
 
 
 def taken_names(source: Source, found: Found) -> frozenset[str]:

@@ -1,0 +1,351 @@
+"""The statements around an effect that can become a function: which they are, what goes in and what comes out."""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from analyzer.fixes.bindings import bound_by
+from analyzer.fixes.changes import changed_root, changes_arguments, functions_named, root_name
+from analyzer.fixes.results import HANDLES, STORABLE
+from analyzer.fixes.target import Target, is_handle_of, names_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analyzer.fixes.changes import Function
+    from analyzer.fixes.source import Found, Source
+    from analyzer.model import Location
+
+_PLAIN_METHODS: Final = frozenset(
+    (
+        *("json", "text", "content", "read", "readline", "readlines", "fetchall", "fetchone", "fetchmany", "fetch"),
+        *("fetchrow", "fetchval", "decode", "status_code", "status", "returncode", "stdout", "stderr", "getvalue"),
+        *(
+            "scalar",
+            "scalars",
+            "all",
+            "first",
+            "rowcount",
+            "lastrowid",
+            "splitlines",
+            "namelist",
+            "communicate",
+            "body",
+        ),
+    )
+)
+"""Methods and attributes of opened things that give plain data."""
+
+_FRAME_NAMES: Final = frozenset(("super", "locals", "vars", "dir", "eval", "exec", "__class__"))
+_LIMIT: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Statements of one block, one after the other, and what goes in and out.
+
+    Attributes:
+        function: the function they stand in.
+        statements: they.
+        inputs: variables of the function that they read.
+        outputs: variables that they bind and that are read elsewhere.
+        returns: they end the function: what they return is returned.
+        is_async: they await.
+    """
+
+    function: Function
+    statements: tuple[ast.stmt, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    returns: bool
+    is_async: bool
+
+
+def region_of(target: Target) -> Region | None:
+    """Return the smallest region around a diagnostic after which nothing needs what was opened in it."""
+    covering = target.source.covering(target.diagnostic.location)
+    if covering.function is None or isinstance(covering.function, ast.Lambda):
+        return None
+    function = covering.function
+    statement = covering.statement
+    if not any(node is function for node in statement.above):
+        return None
+    handles = _handles(target, function)
+    for _ in range(_LIMIT):
+        block = _block_of(statement)
+        if block is None:
+            return None
+        inner = _grown(block, statement.node, function, handles)
+        if isinstance(inner, tuple):
+            return _checked(target, function, inner)
+        statement = statement.up() if isinstance(statement.parent, ast.stmt) else statement.up(2)
+        if statement.node is function or not isinstance(statement.node, ast.stmt):
+            return None
+    return None
+
+
+def _block_of(statement: Found) -> list[ast.stmt] | None:
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(statement.parent, name, None)
+        if isinstance(block, list) and any(each is statement.node for each in block):
+            return block
+    return None
+
+
+def _grown(
+    block: list[ast.stmt], statement: ast.AST, function: Function, handles: frozenset[str]
+) -> tuple[ast.stmt, ...] | None:
+    """Return the statements of a block that belong together with one; None when those around the block do, too."""
+    first = last = next(index for index, each in enumerate(block) if each is statement)
+    while True:
+        inside = tuple(block[first : last + 1])
+        mine = {name for each in inside for name in names_in(each)} & handles
+        using = [index for index, each in enumerate(block) if names_in(each) & mine]
+        start, end = min([first, *using]), max([last, *using])
+        if (start, end) == (first, last):
+            break
+        first, last = start, end
+    rows = (block[first].lineno, block[last].end_lineno or block[last].lineno)
+    for node in ast.walk(function):
+        outside = isinstance(node, ast.Name) and not rows[0] <= node.lineno <= rows[1]
+        if outside and node.id in mine:  # type: ignore[attr-defined]
+            return None
+    return inside
+
+
+def _handles(target: Target, function: Function) -> frozenset[str]:
+    """Return the variables that hold what was opened, or came from it and is no plain data."""
+    found: set[str] = set()
+    parameters = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    assignments = [
+        (names_in(each), node.value)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        for each in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(each, ast.Name | ast.Tuple)
+    ]
+    for node in ast.walk(function):
+        if isinstance(node, ast.With | ast.AsyncWith):
+            for item in node.items:
+                found |= names_in(item.optional_vars)
+    while True:
+        known = len(found)
+        for names, value in assignments:
+            if _is_handle(target, value, found):
+                found |= names
+        if len(found) == known:
+            return frozenset(found - parameters)
+
+
+def _is_handle(target: Target, value: ast.expr, handles: set[str]) -> bool:
+    inner = value.value if isinstance(value, ast.Await) else value
+    if isinstance(inner, ast.GeneratorExp):
+        return True
+    if not isinstance(inner, ast.Call | ast.Attribute):
+        calls = [each.func for each in ast.walk(inner) if isinstance(each, ast.Call)]
+        return any(isinstance(each, ast.Attribute) and each.attr in HANDLES for each in calls)
+    last = inner.func if isinstance(inner, ast.Call) else inner
+    if isinstance(last, ast.Attribute) and last.attr in _PLAIN_METHODS:
+        return False
+    if root_name(inner) in handles:
+        return True
+    return is_handle_of(target.others, target.source.place(inner)) and _is_the_effect(target, inner)
+
+
+def _is_the_effect(target: Target, value: ast.expr) -> bool:
+    """Tell whether a value is what a diagnostic's call gives, not what another call makes of it."""
+    place = target.source.place(value)
+    return any(each.location == place and each.subject not in STORABLE for each in target.others)
+
+
+# --- what goes in and out ---------------------------------------------------------------------------------------------
+
+
+def _checked(target: Target, function: Function, statements: tuple[ast.stmt, ...]) -> Region | None:
+    source = target.source
+    nodes = [node for statement in statements for node in _own(statement)]
+    returns = any(isinstance(node, ast.Return) for node in nodes)
+    if not _may_be_lifted(source, statements, nodes) or _asks_for_steps(target, statements):
+        return None
+    if returns and not _always_returns(statements[-1]):
+        return None
+    reads = _reads(source, statements)
+    bound = list(dict.fromkeys(bound_by(statements)))
+    before, elsewhere = _around(function, statements)
+    if reads is None or any(isinstance(node, ast.ClassDef) for node in nodes):
+        return None
+    sure = _surely_bound(statements)
+    outputs = [] if returns else [name for name in bound if name in elsewhere]
+    inputs = [name for name in reads if name in before and not _is_bound_first(name, statements)]
+    inputs += [name for name in outputs if name not in sure and name not in inputs]
+    if any(name not in before for name in inputs):
+        return None
+    if any(changed_root(node) in inputs or _may_change(target.source, node, inputs) for node in nodes):
+        return None  # the change would be lost on replay
+    is_async = any(isinstance(node, ast.Await | ast.AsyncWith | ast.AsyncFor) for node in nodes)
+    return Region(function, statements, tuple(inputs), tuple(outputs), returns, is_async)
+
+
+def _may_change(source: Source, node: ast.AST, inputs: list[str]) -> bool:
+    """Tell whether a node calls a function of the file that changes what it is given, with one of the inputs."""
+    if not isinstance(node, ast.Call):
+        return False
+    given = {root_name(node.func)} if isinstance(node.func, ast.Attribute) else set()
+    for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+        given |= names_in(argument)
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    return bool(given.intersection(inputs)) and changes_arguments(source.tree, functions_named(source.tree, name))
+
+
+def _own(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield the nodes of a statement, without those of functions defined in it."""
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            pending += ast.iter_child_nodes(node)
+
+
+def _may_be_lifted(source: Source, statements: tuple[ast.stmt, ...], nodes: list[ast.AST]) -> bool:
+    first, last = source.place(statements[0]), source.place(statements[-1])
+    head = source.lines[first.row - 1][: first.column - 1]
+    tail = source.lines[last.end_row - 1][last.end_column - 1 :].strip()
+    if head.strip() or (tail and not tail.startswith("#")):
+        return False
+    if any("trigger:" in line for line in source.lines[first.row - 1 : last.end_row]):
+        return False  # a suppression would silence nothing in a task
+    for node in nodes:
+        if isinstance(node, ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Import | ast.ImportFrom):
+            return False
+        if isinstance(node, ast.Name) and (node.id in _FRAME_NAMES or node.id.startswith("__")):
+            return False
+        if isinstance(node, ast.Attribute) and node.attr.startswith("__") and not node.attr.endswith("__"):
+            return False
+    return not any(_jumps_out(statement) for statement in statements)
+
+
+def _jumps_out(statement: ast.AST) -> bool:
+    """Tell whether a ``break`` or ``continue`` in a statement is about a loop around it."""
+    if isinstance(statement, ast.Break | ast.Continue):
+        return True
+    if isinstance(statement, ast.For | ast.AsyncFor | ast.While):
+        return any(_jumps_out(each) for each in statement.orelse)
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr):
+        return False
+    return any(_jumps_out(each) for each in ast.iter_child_nodes(statement))
+
+
+def _asks_for_steps(target: Target, statements: tuple[ast.stmt, ...]) -> bool:
+    """Tell whether there are tasks or waits among the statements; where that is not known, there may be."""
+    if target.steps is None:
+        return True
+    first, last = statements[0].lineno, statements[-1].end_lineno or statements[-1].lineno
+    return any(first <= step.row <= last for step in target.steps)
+
+
+def _always_returns(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Return() | ast.Raise():
+            return True
+        case ast.With(body=[*_, last]) | ast.AsyncWith(body=[*_, last]):
+            return _always_returns(last)
+        case ast.If(body=[*_, last], orelse=[*_, other]):
+            return _always_returns(last) and _always_returns(other)
+        case _:
+            return False
+
+
+def _reads(source: Source, statements: tuple[ast.stmt, ...]) -> list[str] | None:
+    """Return the names that statements read from outside functions of their own, in the order of the alphabet."""
+    place = source.between((statements[0].lineno, 1), _end(source.place(statements[-1])))
+    try:
+        table = symtable.symtable("async def _():\n" + source.slice(place) + "\n", "", "exec")
+    except (SyntaxError, ValueError):
+        return None
+    names: set[str] = set()
+    inner = table.get_children()[0]
+    names.update(symbol.get_name() for symbol in inner.get_symbols() if symbol.is_referenced())
+    pending = list(inner.get_children())
+    while pending:
+        each = pending.pop()
+        names.update(symbol.get_name() for symbol in each.get_symbols() if symbol.is_global() or symbol.is_free())
+        pending += each.get_children()
+    return sorted(names)
+
+
+def _end(place: Location) -> tuple[int, int]:
+    return place.end_row, place.end_column
+
+
+def _around(function: Function, statements: tuple[ast.stmt, ...]) -> tuple[set[str], set[str]]:
+    """Return the names that the function binds before the statements, and those it reads elsewhere."""
+    first, last = statements[0].lineno, statements[-1].end_lineno or statements[-1].lineno
+    before = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    elsewhere: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and not first <= node.lineno <= last:
+            if isinstance(node.ctx, ast.Load | ast.Del):
+                elsewhere.add(node.id)
+            elif node.lineno < first:
+                before.add(node.id)
+    for statement in function.body:
+        if statement.lineno < first:
+            before.update(bound_by([statement]))
+    for node in ast.walk(function):
+        is_loop = isinstance(node, ast.For | ast.AsyncFor | ast.While)
+        if is_loop and node.lineno < first and last <= (node.end_lineno or 0):  # type: ignore[attr-defined]
+            elsewhere |= {each for each in _read_in(statements) if not _is_bound_first(each, statements)}
+    return before, elsewhere
+
+
+def _read_in(statements: tuple[ast.stmt, ...]) -> set[str]:
+    return {
+        node.id
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+
+
+def _surely_bound(statements: tuple[ast.stmt, ...]) -> set[str]:
+    """Return the names that are bound on every way to the end of the statements."""
+    found: set[str] = set()
+    for statement in statements:
+        if isinstance(statement, ast.With | ast.AsyncWith):
+            for item in statement.items:
+                found |= names_in(item.optional_vars)
+            found |= _surely_bound(tuple(statement.body))
+        elif isinstance(statement, ast.If):
+            found |= _surely_bound(tuple(statement.body)) & _surely_bound(tuple(statement.orelse))
+        elif not isinstance(statement, ast.For | ast.AsyncFor | ast.While | ast.Try | ast.Match):
+            found |= set(bound_by([statement]))
+    return found
+
+
+def _is_bound_first(name: str, statements: tuple[ast.stmt, ...]) -> bool:
+    """Tell whether a name is surely bound among the statements before it is read."""
+    for statement in statements:
+        reads = [
+            node
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load | ast.Del)
+        ]
+        if isinstance(statement, ast.With | ast.AsyncWith):
+            headers = {name for item in statement.items for name in names_in(item.context_expr)}
+            bound = {name for item in statement.items for name in names_in(item.optional_vars)}
+            if name in headers or name in bound:
+                return name not in headers
+            if reads or name in _surely_bound((statement,)):
+                return _is_bound_first(name, tuple(statement.body))
+            continue
+        if reads:
+            return False
+        if isinstance(statement, ast.AugAssign) and name in names_in(statement.target):
+            return False
+        if name in _surely_bound((statement,)):
+            return True
+    return False
