@@ -56,7 +56,7 @@ class Catalogue:
         effect = tables.effects.get(name)
         if effect is not None:
             return effect
-        if name in tables.pure:
+        if name in tables.pure or name.rpartition(".")[2] in _ITSELF:
             return PURE
         for prefix in prefixes(name):
             below = tables.below.get(prefix)
@@ -89,8 +89,11 @@ class Catalogue:
         Unknown attributes still have effects: ask :meth:`lookup` for ``type_name.attribute.method``.
         """
         owner = self._canonical(type_name)
-        attributes = self._tables.attributes
-        return attributes.get(f"{owner}.{attribute}") or attributes.get(f"{owner}.*")
+        tables, name = self._tables, f"{owner}.{attribute}"
+        found = tables.attributes.get(name)
+        if found is not None or name in tables.effects or name in tables.pure or name in tables.returns:
+            return found
+        return tables.attributes.get(f"{owner}.*")
 
     def canonical(self, qualname: str) -> str:
         """Return the name under which the data knows ``qualname``: that of ``requests.sessions.Session`` is shorter."""
