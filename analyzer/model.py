@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from trigger_sdk.protocol.problem import Problem
 
 Applicability = Literal["safe", "unsafe"]
 """``safe`` keeps what the program does but for the finding; ``unsafe`` wants a look."""
+
+
+FILE_UNREADABLE: Final = "file-unreadable"
+"""Code of the problem that a file of the project could not be read."""
 
 
 class Severity(Enum):
@@ -157,3 +161,18 @@ class Report:
     files: int = 0
     functions: int = 0
     problems: tuple[Problem, ...] = field(default=())
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something would go wrong in a run: a deployment stops on that, and where :attr:`is_blind`."""
+        return any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether there are errors or warnings; hints ask for no action."""
+        return any(diagnostic.severity is not Severity.HINT for diagnostic in self.diagnostics)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether a file could not be read, so that the absence of errors says nothing."""
+        return any(problem.code == FILE_UNREADABLE for problem in self.problems)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analyzer.facts.spans import pack
-from analyzer.model import Diagnostic, Report
+from analyzer.model import FILE_UNREADABLE, Diagnostic, Report
 from analyzer.rules.declarations import Declarations
 from analyzer.rules.registry import RULES
 from analyzer.suppressions import silencing, unused
@@ -151,7 +151,7 @@ class Reporting:
             )
         for file, reason in self._results.unreadable.items():
             yield Problem(
-                code="file-unreadable",
+                code=FILE_UNREADABLE,
                 message=f"{file} cannot be read: {reason}",
                 hint="Make it readable, or take it out of the project.",
                 where=file,

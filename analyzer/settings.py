@@ -35,6 +35,7 @@ class CheckSettings:
         extend_effects: qualified name to a kind of effect, or ``pure``; wins over the catalogue.
         severity: code or prefix to the severity it is reported with.
         url: format of a rule's address, with ``{code}`` and ``{name}``; empty for none.
+        dev: the dev server checks what is saved.
     """
 
     select: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class CheckSettings:
     extend_effects: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
     severity: Mapping[str, Severity] = field(default_factory=lambda: _EMPTY)
     url: str = ""
+    dev: bool = True
 
     def reports(self, code: str) -> bool:
         """Tell whether diagnostics of this code are wanted."""
@@ -172,6 +174,12 @@ def _effects(value: object) -> Mapping[str, str]:
     return table
 
 
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong(f"expected true or false, and found {value!r}", "Write true or false, without quotes.")
+    return value
+
+
 def _severities(value: object) -> Mapping[str, Severity]:
     known = {severity.value: severity for severity in Severity}
     found = {}
@@ -188,5 +196,6 @@ _KEYS: Final = {
     "per-file-ignores": _ignores,
     "extend-effects": _effects,
     "severity": _severities,
+    "dev": _switch,
 }
 """Every key, and what reads its value."""

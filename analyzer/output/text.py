@@ -34,7 +34,7 @@ def render(report: Report, view: View) -> str:
             lines.append("")
         if previous is not None and not hint:
             lines.append("")
-        lines += [_hint(diagnostic, view)] if hint else [*_finding(diagnostic, view)]
+        lines += [_hint(diagnostic, view)] if hint else finding_lines(diagnostic, view)
         previous = diagnostic.severity
     if lines:
         lines.append("")
@@ -42,6 +42,11 @@ def render(report: Report, view: View) -> str:
     clean = all(diagnostic.severity is Severity.HINT for diagnostic in report.diagnostics)
     lines.append(view.ink.green(first) if clean else view.ink.bold(first))
     return "\n".join([*lines, *more]) + "\n"
+
+
+def finding_lines(diagnostic: Diagnostic, view: View) -> list[str]:
+    """Return a finding as lines: what and where, the message, the source line, the calls down to the effect."""
+    return [*_finding(diagnostic, view)]
 
 
 def _hint(diagnostic: Diagnostic, view: View) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analyzer.model import Report, Severity
+from analyzer.model import Report
 from analyzer.output.formats import FOR_PEOPLE, render
 from analyzer.output.view import Sources, View
 from analyzer.output.wording import counted
@@ -22,8 +22,6 @@ from trigger_cli.errors import ExitCode, UsageProblem
 from trigger_cli.rendering.problems import render_problem
 from trigger_cli.terminal import Terminal
 from trigger_sdk.protocol.problem import Problem
-
-_UNREADABLE = "file-unreadable"
 
 
 def run_check(options: CheckOptions) -> int:
@@ -80,7 +78,7 @@ class _Run:
             self._terminal.print_json(job_objects(report))
         elif report.jobs:
             self._print(job_lines(report, self._view(), self._terminal))
-        return ExitCode.USAGE if _is_unreadable(report.problems) else ExitCode.DONE
+        return ExitCode.USAGE if report.is_blind else ExitCode.DONE
 
     def _add_ignores(self, reason: str) -> int:
         report = joined(silence_all(self._targets, self._rewrite, reason=reason))
@@ -88,8 +86,7 @@ class _Run:
         self._say_problems(report, *self._rewrite.problems)
         files = counted(len(self._rewrite.texts), "file")
         self._terminal.say(f"Added or extended {counted(self._rewrite.count, 'comment')} in {files}.")
-        left = [found for found in report.diagnostics if found.severity is not Severity.HINT]
-        if left:
+        if report.has_findings:
             self._show(report)
         return self._exit_code(report, *self._rewrite.problems)
 
@@ -172,7 +169,7 @@ class _Run:
         say_problems(self._terminal, (*report.problems, *others), nothing_seen(self._targets, report))
 
     def _exit_code(self, report: Report, *others: Problem) -> int:
-        if others or _is_unreadable(report.problems):
+        if others or report.is_blind:
             return ExitCode.USAGE
         return ExitCode.DONE if self._options.exit_zero else exit_code_of(report)
 
@@ -182,7 +179,7 @@ def check_targets(targets: Sequence[Target], texts: dict[Path, str]) -> list[Rep
     reports = []
     for target in targets:
         report = target.check(texts)
-        if any(diagnostic.severity is not Severity.HINT for diagnostic in report.diagnostics):
+        if report.has_findings:
             from analyzer.fixes import with_fixes
 
             report = with_fixes(report, texts=texts)
@@ -192,8 +189,7 @@ def check_targets(targets: Sequence[Target], texts: dict[Path, str]) -> list[Rep
 
 def exit_code_of(report: Report) -> ExitCode:
     """Return 1 when there is an error or a warning; hints do not count."""
-    found = any(diagnostic.severity is not Severity.HINT for diagnostic in report.diagnostics)
-    return ExitCode.FAILED if found else ExitCode.DONE
+    return ExitCode.FAILED if report.has_findings else ExitCode.DONE
 
 
 def make_view(
@@ -227,10 +223,6 @@ def say_problems(terminal: Terminal, problems: Sequence[Problem], nothing: Probl
         terminal.say("\n".join(render_problem(problem, palette=terminal.err_palette, label=label)))
     if nothing is not None:
         terminal.say("\n".join(render_problem(nothing, palette=terminal.err_palette, label="warning")))
-
-
-def _is_unreadable(problems: Sequence[Problem]) -> bool:
-    return any(problem.code == _UNREADABLE for problem in problems)
 
 
 def _standard_input(path: Path) -> SourceFile:

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analyzer.cache import FactsCache
-from analyzer.libraries import library_folders
 from analyzer.model import Report
+from analyzer.opening import open_session
 from analyzer.session import CheckSession
 from analyzer.settings import CheckSettings, read_settings
 from trigger_cli.checking.options import CheckOptions
@@ -112,11 +111,12 @@ def make_target(
     Raises:
         SettingsInvalid: its configuration of the check cannot be used.
     """
-    session = CheckSession(
+    session = open_session(
         project,
         with_selection(read_settings(project), options),
-        cache=_cache(project) if options.cache else None,
-        libraries=library_folders(project, around.environ, around.import_path),
+        environ=around.environ,
+        import_path=around.import_path,
+        keep=options.cache,
     )
     return Target(project=project, paths=paths, session=session)
 
@@ -130,21 +130,6 @@ def with_selection(settings: CheckSettings, options: CheckOptions) -> CheckSetti
     if options.select:
         return dataclasses.replace(settings, select=options.select, ignore=options.ignore)
     return dataclasses.replace(settings, ignore=(*settings.ignore, *options.ignore))
-
-
-def _cache(project: Project) -> FactsCache | None:
-    """Return the cache of a project; None for a folder that is no project's: nothing is left behind there."""
-    if project.config_file is None:
-        return None
-    folder = project.state_folder
-    try:
-        folder.mkdir(exist_ok=True)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
-    except OSError:
-        return None  # a checkout that cannot be written is checked all the same
-    return FactsCache(folder / "cache" / "check")
 
 
 def joined(reports: Sequence[Report]) -> Report:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from analyzer.errors import CheckStale
-from analyzer.model import Report, Severity
+from analyzer.model import Report
 from analyzer.output.formats import render
 from analyzer.output.wording import severity_counts
 from devserver.sources import Sources
@@ -90,7 +90,7 @@ class _Watch:
 
     def _report(self, target: Target) -> Report:
         report = target.session.check(paths=_existing(target), is_stale=self._due.is_set)
-        if any(diagnostic.severity is not Severity.HINT for diagnostic in report.diagnostics):
+        if report.has_findings:
             from analyzer.fixes import with_fixes
 
             report = with_fixes(report)
