@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.fixes.source import Source, splice
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Stretch = tuple[int, int, str]
 """Start and end index into the text, and what comes there."""
+
+_LINE_ENDS: Final = ("\n", "\r")
 
 
 def apply_fixes(text: str, fixes: Iterable[Fix]) -> tuple[str, int]:
@@ -48,5 +50,10 @@ def _stretch(source: Source, edit: Edit) -> Stretch:
 
 
 def _overlap(one: Stretch, other: Stretch) -> bool:
-    """Tell whether two stretches share a character, or begin together, so that their order would matter."""
+    """Tell whether two stretches share a character, or begin together, so that their order would matter.
+
+    Whole lines that are put in at one place are in nobody's way.
+    """
+    if one[0] == one[1] == other[0] == other[1]:
+        return not (one[2].endswith(_LINE_ENDS) and other[2].endswith(_LINE_ENDS))
     return one[0] == other[0] or (one[0] < other[1] and other[0] < one[1])

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 STAR: Final = "*"
 """Stands for all that a star import may bind."""
 
+_BLOCKS: Final = ("body", "orelse", "finalbody", "handlers", "cases")
 _SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -24,12 +25,24 @@ def bound_in_module(tree: ast.Module) -> Counter[str]:
     Kept, for it is asked for each finding in a file; not to be changed.
     """
     found: Counter[str] = Counter()
-    for statement in tree.body:
-        found.update(bound_by([statement]))
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Global):
-                found.update(node.names)
+    found.update(bound_by(tree.body))
+    for statement in statements_in(tree):
+        if isinstance(statement, ast.Global):
+            found.update(statement.names)
     return found
+
+
+def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield all statements in a node, those of functions and classes too; expressions are not looked into."""
+    pending = [node]
+    while pending:
+        each = pending.pop()
+        for name in _BLOCKS:
+            block = getattr(each, name, ())
+            for child in block if isinstance(block, list) else ():
+                pending.append(child)
+                if isinstance(child, ast.stmt):
+                    yield child
 
 
 def bound_by(nodes: Iterable[ast.AST]) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from analyzer.fixes.bindings import statements_in
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -21,7 +23,7 @@ MUTATORS: Final = frozenset(
 
 def functions_named(tree: ast.Module, name: str) -> list[Function]:
     """Return the functions and methods of a module with a name."""
-    return [node for node in ast.walk(tree) if isinstance(node, Function) and node.name == name]
+    return [node for node in statements_in(tree) if isinstance(node, Function) and node.name == name]
 
 
 def changes_arguments(tree: ast.Module, functions: Sequence[Function]) -> bool:

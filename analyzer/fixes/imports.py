@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.fixes.bindings import STAR, bound_in_module, bound_within
+from analyzer.fixes.bindings import STAR, bound_within
 
 if TYPE_CHECKING:
     from analyzer.fixes.source import Source
@@ -39,7 +39,7 @@ def sdk_name(source: Source, name: str, inside: ast.AST) -> SdkName:
         name: the name, ``task``.
         inside: the statement of the module in which it will stand: what is bound in it counts as shadowing.
     """
-    level = bound_in_module(source.tree)
+    level = source.bound
     local = bound_within(inside)
     from_imports = [
         statement

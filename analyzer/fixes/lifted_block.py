@@ -84,12 +84,7 @@ def _name(target: Target, region: Region) -> str:
     if target.diagnostic.code != "TRG101" or not verb:
         verb = with_results if has_results else (verb if verb in ("remove", "send") else without)
     noun = region.outputs[0].strip("_") if region.outputs else region.function.name.strip("_")
-    candidate = f"{verb}_{noun}".lower()
-    number = 2
-    unique = candidate
-    while unique in target.source.words:
-        unique, number = f"{candidate}_{number}", number + 1
-    return unique
+    return target.source.new_name(f"{verb}_{noun}".lower(), target.source.place(region.statements[0]))
 
 
 # --- the function -----------------------------------------------------------------------------------------------------
@@ -137,7 +132,7 @@ def _definition(source: Source, region: Region, before: ast.stmt, name: str, tas
     function = module.body[0]
     if not isinstance(function, cst.FunctionDef) or not isinstance(function.body, cst.IndentedBlock):
         return None
-    statements = [*function.body.body]
+    statements = [*(cst.parse_statement(ast.unparse(each)) for each in region.imports), *function.body.body]
     if region.outputs:
         statements.append(cst.parse_statement(f"return {', '.join(region.outputs)}"))
     wrapped = function.with_changes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from analyzer.fixes.bindings import bound_in_module, bound_within
+from analyzer.fixes.bindings import bound_within
 from analyzer.fixes.target import Target, fix
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def narrow_handler(target: Target) -> Fix | None:
     for node in ast.walk(source.tree):
         if not isinstance(node, ast.ExceptHandler) or not _is_at(target, source.place(node)):
             continue
-        if "Exception" in bound_in_module(source.tree):
+        if "Exception" in source.bound:
             return None
         edit = _narrowed(target, node)
         if edit is not None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ast
-import symtable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.fixes.bindings import bound_by
 from analyzer.fixes.changes import changed_root, changes_arguments, functions_named, root_name
+from analyzer.fixes.dataflow import (
+    imported_name,
+    imports_before,
+    is_bound_first,
+    names_around,
+    names_read,
+    names_stored,
+    surely_bound,
+)
 from analyzer.fixes.results import HANDLES, STORABLE
 from analyzer.fixes.target import Target, is_handle_of, names_in
 
@@ -17,7 +25,6 @@ if TYPE_CHECKING:
 
     from analyzer.fixes.changes import Function
     from analyzer.fixes.source import Found, Source
-    from analyzer.model import Location
 
 _PLAIN_METHODS: Final = frozenset(
     (
@@ -52,6 +59,7 @@ class Region:
         statements: they.
         inputs: variables of the function that they read.
         outputs: variables that they bind and that are read elsewhere.
+        imports: imports of the function that they use, to be made again.
         returns: they end the function: what they return is returned.
         is_async: they await.
     """
@@ -60,6 +68,7 @@ class Region:
     statements: tuple[ast.stmt, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    imports: tuple[ast.Import | ast.ImportFrom, ...]
     returns: bool
     is_async: bool
 
@@ -105,6 +114,7 @@ def _grown(
         mine = {name for each in inside for name in names_in(each)} & handles
         using = [index for index, each in enumerate(block) if names_in(each) & mine]
         start, end = min([first, *using]), max([last, *using])
+        start = min(start, _filled_from(block, start, end))
         if (start, end) == (first, last):
             break
         first, last = start, end
@@ -114,6 +124,23 @@ def _grown(
         if outside and node.id in mine:  # type: ignore[attr-defined]
             return None
     return inside
+
+
+def _filled_from(block: list[ast.stmt], first: int, last: int) -> int:
+    """Return where the collections begin that statements fill: those made empty just before belong to them."""
+    changed = {changed_root(node) for statement in block[first : last + 1] for node in ast.walk(statement)}
+    result = first
+    for index in range(first - 1, -1, -1):
+        match block[index]:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ) if name in changed and isinstance(value, ast.List | ast.Dict | ast.Set | ast.Call):
+                result = index
+                changed.discard(name)
+            case _:
+                continue
+    return result
 
 
 def _handles(target: Target, function: Function) -> frozenset[str]:
@@ -152,6 +179,9 @@ def _is_handle(target: Target, value: ast.expr, handles: set[str]) -> bool:
         return False
     if root_name(inner) in handles:
         return True
+    name = getattr(last, "id", getattr(last, "attr", ""))
+    if name in HANDLES and any(each.location == target.source.place(inner) for each in target.others):
+        return True
     return is_handle_of(target.others, target.source.place(inner)) and _is_the_effect(target, inner)
 
 
@@ -172,21 +202,24 @@ def _checked(target: Target, function: Function, statements: tuple[ast.stmt, ...
         return None
     if returns and not _always_returns(statements[-1]):
         return None
-    reads = _reads(source, statements)
-    bound = list(dict.fromkeys(bound_by(statements)))
-    before, elsewhere = _around(function, statements)
+    reads = names_read(source, statements)
+    first = {name: index for index, name in enumerate(names_stored(statements))}
+    bound = sorted(set(bound_by(statements)), key=lambda name: first.get(name, len(first)))
+    before, elsewhere = names_around(function, statements)
     if reads is None or any(isinstance(node, ast.ClassDef) for node in nodes):
         return None
-    sure = _surely_bound(statements)
+    sure = surely_bound(statements)
     outputs = [] if returns else [name for name in bound if name in elsewhere]
-    inputs = [name for name in reads if name in before and not _is_bound_first(name, statements)]
+    imports = tuple(each for each in imports_before(function, statements) if imported_name(each) in reads)
+    imported = {imported_name(each) for each in imports}
+    inputs = [name for name in reads if name in before - imported and not is_bound_first(name, statements)]
     inputs += [name for name in outputs if name not in sure and name not in inputs]
     if any(name not in before for name in inputs):
         return None
     if any(changed_root(node) in inputs or _may_change(target.source, node, inputs) for node in nodes):
         return None  # the change would be lost on replay
     is_async = any(isinstance(node, ast.Await | ast.AsyncWith | ast.AsyncFor) for node in nodes)
-    return Region(function, statements, tuple(inputs), tuple(outputs), returns, is_async)
+    return Region(function, statements, tuple(inputs), tuple(outputs), imports, returns, is_async)
 
 
 def _may_change(source: Source, node: ast.AST, inputs: list[str]) -> bool:
@@ -257,95 +290,3 @@ def _always_returns(statement: ast.stmt) -> bool:
             return _always_returns(last) and _always_returns(other)
         case _:
             return False
-
-
-def _reads(source: Source, statements: tuple[ast.stmt, ...]) -> list[str] | None:
-    """Return the names that statements read from outside functions of their own, in the order of the alphabet."""
-    place = source.between((statements[0].lineno, 1), _end(source.place(statements[-1])))
-    try:
-        table = symtable.symtable("async def _():\n" + source.slice(place) + "\n", "", "exec")
-    except (SyntaxError, ValueError):
-        return None
-    names: set[str] = set()
-    inner = table.get_children()[0]
-    names.update(symbol.get_name() for symbol in inner.get_symbols() if symbol.is_referenced())
-    pending = list(inner.get_children())
-    while pending:
-        each = pending.pop()
-        names.update(symbol.get_name() for symbol in each.get_symbols() if symbol.is_global() or symbol.is_free())
-        pending += each.get_children()
-    return sorted(names)
-
-
-def _end(place: Location) -> tuple[int, int]:
-    return place.end_row, place.end_column
-
-
-def _around(function: Function, statements: tuple[ast.stmt, ...]) -> tuple[set[str], set[str]]:
-    """Return the names that the function binds before the statements, and those it reads elsewhere."""
-    first, last = statements[0].lineno, statements[-1].end_lineno or statements[-1].lineno
-    before = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
-    elsewhere: set[str] = set()
-    for node in ast.walk(function):
-        if isinstance(node, ast.Name) and not first <= node.lineno <= last:
-            if isinstance(node.ctx, ast.Load | ast.Del):
-                elsewhere.add(node.id)
-            elif node.lineno < first:
-                before.add(node.id)
-    for statement in function.body:
-        if statement.lineno < first:
-            before.update(bound_by([statement]))
-    for node in ast.walk(function):
-        is_loop = isinstance(node, ast.For | ast.AsyncFor | ast.While)
-        if is_loop and node.lineno < first and last <= (node.end_lineno or 0):  # type: ignore[attr-defined]
-            elsewhere |= {each for each in _read_in(statements) if not _is_bound_first(each, statements)}
-    return before, elsewhere
-
-
-def _read_in(statements: tuple[ast.stmt, ...]) -> set[str]:
-    return {
-        node.id
-        for statement in statements
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
-
-
-def _surely_bound(statements: tuple[ast.stmt, ...]) -> set[str]:
-    """Return the names that are bound on every way to the end of the statements."""
-    found: set[str] = set()
-    for statement in statements:
-        if isinstance(statement, ast.With | ast.AsyncWith):
-            for item in statement.items:
-                found |= names_in(item.optional_vars)
-            found |= _surely_bound(tuple(statement.body))
-        elif isinstance(statement, ast.If):
-            found |= _surely_bound(tuple(statement.body)) & _surely_bound(tuple(statement.orelse))
-        elif not isinstance(statement, ast.For | ast.AsyncFor | ast.While | ast.Try | ast.Match):
-            found |= set(bound_by([statement]))
-    return found
-
-
-def _is_bound_first(name: str, statements: tuple[ast.stmt, ...]) -> bool:
-    """Tell whether a name is surely bound among the statements before it is read."""
-    for statement in statements:
-        reads = [
-            node
-            for node in ast.walk(statement)
-            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load | ast.Del)
-        ]
-        if isinstance(statement, ast.With | ast.AsyncWith):
-            headers = {name for item in statement.items for name in names_in(item.context_expr)}
-            bound = {name for item in statement.items for name in names_in(item.optional_vars)}
-            if name in headers or name in bound:
-                return name not in headers
-            if reads or name in _surely_bound((statement,)):
-                return _is_bound_first(name, tuple(statement.body))
-            continue
-        if reads:
-            return False
-        if isinstance(statement, ast.AugAssign) and name in names_in(statement.target):
-            return False
-        if name in _surely_bound((statement,)):
-            return True
-    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -22,9 +23,10 @@ from analyzer.fixes.unused_suppression import remove_suppression
 from analyzer.fixes.wrapped_call import wrap_call
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Mapping, Sequence
 
-    from analyzer.model import Diagnostic, Fix, Location, Report
+    from analyzer.model import Diagnostic, Edit, Fix, Location, Report
 
 MAKERS: Final[Mapping[str, tuple[Maker, ...]]] = MappingProxyType(
     {
@@ -122,5 +124,24 @@ def _make(target: Target) -> Fix | None:
 
 
 def _is_valid(source: Source, made: Fix) -> bool:
-    parse(Source(splice(source, made.edits), source.file).plain)
+    """Tell whether the statements of the module that a fix touches are valid Python after it; SyntaxError if not."""
+    starts = sorted({1, *(_first_row(statement) for statement in source.tree.body), len(source.lines) + 1})
+    touched: dict[tuple[int, int], list[Edit]] = {}
+    for edit in made.edits:
+        first = starts[bisect_right(starts, edit.location.row) - 1]
+        behind = starts[min(bisect_right(starts, edit.location.end_row), len(starts) - 1)]
+        touched.setdefault((first, behind), []).append(edit)
+    for (first, behind), edits in touched.items():
+        part = Source("\n".join([*source.lines[first - 1 : behind - 1], ""]), source.file)
+        parse(Source(splice(part, [_moved(edit, first - 1) for edit in edits]), source.file).plain)
     return True
+
+
+def _first_row(statement: ast.stmt) -> int:
+    row: int = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", ()))])
+    return row
+
+
+def _moved(edit: Edit, rows: int) -> Edit:
+    at = edit.location
+    return replace(edit, location=replace(at, row=at.row - rows, end_row=at.end_row - rows))

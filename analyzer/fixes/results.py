@@ -105,10 +105,15 @@ METHODS_TO_STORABLE: Final = frozenset(
 LAZY: Final = frozenset(
     (
         *("map", "filter", "iter", "zip", "enumerate", "reversed", "partial", "islice", "chain", "starmap"),
-        *("takewhile", "dropwhile", "accumulate", "groupby", "cycle", "tee"),
+        *("takewhile", "dropwhile", "accumulate", "groupby", "cycle", "tee", "next"),
     )
 )
-"""Functions that call only when their result is called or iterated over."""
+"""Functions that call only when their result is called or iterated over, or that iterate one step."""
+
+CONSUMING: Final = frozenset(
+    ("list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max", "any", "all", "join", "len", "print")
+)
+"""Functions that iterate over what they are given: what comes out of it is made then and there."""
 
 _OPENED: Final = (
     "open fdopen connect urlopen create_connection cursor stream acquire begin transaction atomic create_pool"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from analyzer.fixes.bindings import bound_in_module, bound_within
+from analyzer.fixes.bindings import bound_within
 from analyzer.fixes.source import Found
 from analyzer.fixes.target import Target, fix
 
@@ -28,7 +28,7 @@ def sort_set(target: Target) -> Fix | None:
     node, is_comparable, replaced = wanted
     source = target.source
     found = next((each for each in source.find(source.place(node)) if each.node is node), None)
-    if found is None or "sorted" in bound_in_module(source.tree) or "sorted" in bound_within(found.outermost):
+    if found is None or "sorted" in source.bound or "sorted" in bound_within(found.outermost):
         return None
     inner = source.code(node)
     place = source.place(replaced)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from analyzer.fixes.bindings import bound_in_module
 from analyzer.model import Edit, Location
 
 BOM: Final = "\ufeff"
@@ -92,6 +94,7 @@ class Source:
         ends = _LINE_END.findall(plain)
         self.newline = max(set(ends), key=ends.count) if ends else "\n"
         self._starts: list[int] | None = None
+        self._new_names: dict[str, tuple[int, int]] = {}
 
     @cached_property
     def plain(self) -> str:
@@ -107,6 +110,11 @@ class Source:
     def words(self) -> frozenset[str]:
         """All that looks like a name, comments and texts included."""
         return frozenset(_WORD.findall(self.plain))
+
+    @cached_property
+    def bound(self) -> Counter[str]:
+        """How often the module's level binds each name."""
+        return bound_in_module(self.tree)
 
     # --- positions ----------------------------------------------------------------------------------------------------
 
@@ -161,6 +169,18 @@ class Source:
     def insert(self, row: int, column: int, content: str) -> Edit:
         """Return the edit that inserts ``content`` before a place."""
         return self.replace(self.between((row, column), (row, column)), content)
+
+    def new_name(self, wanted: str, place: Location) -> str:
+        """Return a name that nothing in the file has, nor another fix made for it; for one place always the same."""
+        key = (place.row, place.column)
+        for known, owner in self._new_names.items():
+            if owner == key:
+                return known
+        name, number = wanted, 2
+        while name in self.words or name in self._new_names:
+            name, number = f"{wanted}_{number}", number + 1
+        self._new_names[name] = key
+        return name
 
     # --- nodes --------------------------------------------------------------------------------------------------------
 

@@ -6,13 +6,13 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.fixes.bindings import bound_in_module, bound_within
+from analyzer.fixes.bindings import bound_within
 from analyzer.fixes.changes import Function, changes_arguments, functions_named
 from analyzer.fixes.handlers import reads_parts_of_error, swallows_cancellation
 from analyzer.fixes.imports import sdk_name
 from analyzer.fixes.inert import is_inert, may_move
 from analyzer.fixes.loops import may_be_unordered
-from analyzer.fixes.results import HANDLES, LAZY, PARTS, STORABLE, TO_STORABLE, is_handle
+from analyzer.fixes.results import CONSUMING, HANDLES, LAZY, PARTS, STORABLE, TO_STORABLE, is_handle
 from analyzer.fixes.target import Target, awaited, call_root, fix, is_in_endless_loop, step_form
 
 if TYPE_CHECKING:
@@ -59,8 +59,9 @@ def wrap_call(target: Target) -> Fix | None:
     known = wanted.is_storable and not target.diagnostic.chain and _is_named(call, target)
     harmless = not (handling or reads_parts_of_error(found) or may_be_unordered(target.source, found))
     arguments_inert = is_inert(wanted.found.node, taken, but=(call, *_outer_calls(wanted.found, found)))
-    by_lambda = not is_awaited and may_move(wanted.found.node) and (arguments_inert or _is_larger(wanted, found))
-    if not by_lambda and (_is_larger(wanted, found) or wanted.suffix):
+    needs_lambda = _is_larger(wanted, found) or _last_name(call.func) in CONSUMING
+    by_lambda = not is_awaited and may_move(wanted.found.node) and (arguments_inert or needs_lambda)
+    if needs_lambda and not by_lambda:
         return None
     if by_lambda and not arguments_inert and _asks_for_steps(target, wanted.found):
         return None
@@ -191,7 +192,7 @@ def taken_names(source: Source, found: Found) -> frozenset[str]:
         for alias in statement.names
         if alias.asname is None and _IMPORTED.get(alias.name) == statement.module
     }
-    level = bound_in_module(source.tree)
+    level = source.bound
     once = {name for name in imported if level[name] == 1}
     return (frozenset(level) - once) | bound_within(found.outermost)
 

@@ -1,0 +1,140 @@
+"""What statements read, what they bind, and what the function around them does with it."""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from typing import TYPE_CHECKING
+
+from analyzer.fixes.bindings import bound_by
+from analyzer.fixes.target import names_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analyzer.fixes.changes import Function
+    from analyzer.fixes.source import Source
+    from analyzer.model import Location
+
+
+def names_read(source: Source, statements: tuple[ast.stmt, ...]) -> list[str] | None:
+    """Return the names that statements read from outside functions of their own, in the order of the alphabet."""
+    place = source.between((statements[0].lineno, 1), _end(source.place(statements[-1])))
+    try:
+        table = symtable.symtable("async def _():\n" + source.slice(place) + "\n", "", "exec")
+    except (SyntaxError, ValueError):
+        return None
+    names: set[str] = set()
+    inner = table.get_children()[0]
+    names.update(symbol.get_name() for symbol in inner.get_symbols() if symbol.is_referenced())
+    pending = list(inner.get_children())
+    while pending:
+        each = pending.pop()
+        names.update(symbol.get_name() for symbol in each.get_symbols() if symbol.is_global() or symbol.is_free())
+        pending += each.get_children()
+    return sorted(names)
+
+
+def names_around(function: Function, statements: tuple[ast.stmt, ...]) -> tuple[set[str], set[str]]:
+    """Return the names that the function binds before the statements, and those it reads elsewhere."""
+    first, last = statements[0].lineno, statements[-1].end_lineno or statements[-1].lineno
+    before = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    elsewhere: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and not first <= node.lineno <= last:
+            if isinstance(node.ctx, ast.Load | ast.Del):
+                elsewhere.add(node.id)
+            elif node.lineno < first:
+                before.add(node.id)
+    for statement in function.body:
+        if statement.lineno < first:
+            before.update(bound_by([statement]))
+    for node in ast.walk(function):
+        is_loop = isinstance(node, ast.For | ast.AsyncFor | ast.While)
+        if is_loop and node.lineno < first and last <= (node.end_lineno or 0):  # type: ignore[attr-defined]
+            elsewhere |= {each for each in _read_in(statements) if not is_bound_first(each, statements)}
+    return before, elsewhere
+
+
+def names_stored(statements: tuple[ast.stmt, ...]) -> list[str]:
+    """Return the names that are assigned, in the order of the text, the first place last."""
+    nodes = [
+        node
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    ]
+    ordered = sorted(nodes, key=lambda node: (node.lineno, node.col_offset))
+    return list(dict.fromkeys(node.id for node in ordered))
+
+
+def imports_before(function: Function, statements: tuple[ast.stmt, ...]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield an import of its own for each name that a function imports before the statements, and binds but once."""
+    bound = list(bound_by(function.body))
+    for node in ast.walk(function):
+        if isinstance(node, ast.Import | ast.ImportFrom) and node.lineno < statements[0].lineno:
+            for alias in node.names:
+                known: ast.Import | ast.ImportFrom = ast.Import([alias])
+                if isinstance(node, ast.ImportFrom):
+                    known = ast.ImportFrom(node.module, [alias], node.level)
+                if bound.count(imported_name(known)) == 1:
+                    yield known
+
+
+def imported_name(node: ast.Import | ast.ImportFrom) -> str:
+    """Return what an import of one name binds."""
+    alias = node.names[0]
+    return alias.asname or alias.name.partition(".")[0]
+
+
+def surely_bound(statements: tuple[ast.stmt, ...]) -> set[str]:
+    """Return the names that are bound on every way to the end of the statements."""
+    found: set[str] = set()
+    for statement in statements:
+        if isinstance(statement, ast.With | ast.AsyncWith):
+            for item in statement.items:
+                found |= names_in(item.optional_vars)
+            found |= surely_bound(tuple(statement.body))
+        elif isinstance(statement, ast.If):
+            found |= surely_bound(tuple(statement.body)) & surely_bound(tuple(statement.orelse))
+        elif not isinstance(statement, ast.For | ast.AsyncFor | ast.While | ast.Try | ast.Match):
+            found |= set(bound_by([statement]))
+    return found
+
+
+def is_bound_first(name: str, statements: tuple[ast.stmt, ...]) -> bool:
+    """Tell whether a name is surely bound among the statements before it is read."""
+    for statement in statements:
+        reads = [
+            node
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load | ast.Del)
+        ]
+        if isinstance(statement, ast.With | ast.AsyncWith):
+            headers = {name for item in statement.items for name in names_in(item.context_expr)}
+            bound = {name for item in statement.items for name in names_in(item.optional_vars)}
+            if name in headers or name in bound:
+                return name not in headers
+            if reads or name in surely_bound((statement,)):
+                return is_bound_first(name, tuple(statement.body))
+            continue
+        if reads:
+            return False
+        if isinstance(statement, ast.AugAssign) and name in names_in(statement.target):
+            return False
+        if name in surely_bound((statement,)):
+            return True
+    return False
+
+
+def _read_in(statements: tuple[ast.stmt, ...]) -> set[str]:
+    return {
+        node.id
+        for statement in statements
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+
+
+def _end(place: Location) -> tuple[int, int]:
+    return place.end_row, place.end_column
