@@ -13,6 +13,7 @@
     ├── SdkMissing           sdk-missing
     ├── WorkerCrashed        worker-crashed
     ├── WorkerStuck          worker-stuck
+    ├── CheckFailed          check-failed
     └── WatchLimited         watch-limited
 """
 
@@ -88,6 +89,13 @@ class WorkerStuck(DevError):
     """A worker has not come as far as serving for some seconds: usually a module that waits while it is imported."""
 
     code: ClassVar[str] = "worker-stuck"
+
+
+class CheckFailed(DevError):
+    """The check of what was saved ended without a result, by a fault of its own; the reload is not affected."""
+
+    code: ClassVar[str] = "check-failed"
+    hint: ClassVar[str] = "The reload is not affected. See whether `trigger check` works; --no-check does without."
 
 
 class WatchLimited(DevError):

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import uvloop
 
+from devserver.checking.process import CheckProcess
+from devserver.checking.reloads import ReloadChecks
 from devserver.launch import Child, Launcher, Server
 from devserver.lock import DevInfo, DevLock
 from devserver.options import DevOptions
@@ -94,8 +96,7 @@ async def _serve(session: DevSession) -> int:
             loop.call_soon_threadsafe(end, 0)
 
     screen = Screen(_standard_output(), nobody_reads)
-    colour = not session.options.plain and wants_colour(sys.stdout, os.environ)
-    terminal = Terminal(screen.write, Ink(enabled=colour), began=session.began)
+    terminal = Terminal(screen.write, Ink(enabled=_is_coloured(session.options)), began=session.began)
     hub = Hub(Settings(token=session.server.token), terminal)
     log = _LogLines(terminal)
     logging.getLogger().addHandler(log)
@@ -132,7 +133,8 @@ class _DevServer:
         self._end = end
         self._loop = asyncio.get_running_loop()
         self._sessions = HubSessions(hub)
-        self._supervisor = Supervisor(session.launcher.start, self._sessions, terminal)
+        self._checks = _checks_of(session, terminal) if session.options.check else None
+        self._supervisor = Supervisor(session.launcher.start, self._sessions, self._checks or terminal)
         self._import_roots = session.project.import_roots
         self._background: dict[str, asyncio.Task[None]] = {}
 
@@ -181,6 +183,8 @@ class _DevServer:
         gc.freeze()  # what was imported lives as long as the process
 
     async def _down(self) -> None:
+        if self._checks is not None:
+            await self._checks.close()
         for task in self._background.values():
             task.cancel()
         grace = self._session.options.stop_grace
@@ -251,6 +255,22 @@ class _DevServer:
             self._background[name].cancel()
         task = self._background[name] = self._loop.create_task(work)
         task.add_done_callback(_report_failure)
+
+
+def _checks_of(session: DevSession, terminal: Terminal) -> ReloadChecks:
+    python = session.child.interpreter.path if session.options.python is not None else ""
+    return ReloadChecks(
+        session.project.root,
+        terminal,
+        terminal,
+        lambda: CheckProcess(os.environ, sys.path),
+        python=python,
+        is_coloured=_is_coloured(session.options),
+    )
+
+
+def _is_coloured(options: DevOptions) -> bool:
+    return not options.plain and wants_colour(sys.stdout, os.environ)
 
 
 def _report_failure(task: asyncio.Task[None]) -> None:

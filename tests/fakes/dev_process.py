@@ -101,6 +101,10 @@ class DevProcess:
         """Return the ids of the living workers, oldest first; those of a killed server included."""
         return marked(self._mark, command="trigger_sdk.worker")
 
+    def check_pids(self) -> list[int]:
+        """Return the ids of the processes that check the project at the moment."""
+        return marked(self._mark, command="devserver.checking.program")
+
     def kill_worker(self) -> list[int]:
         """SIGKILL every worker and return which they were."""
         pids = self.worker_pids()

@@ -25,6 +25,9 @@ def dev(
         str, typer.Option("--host", help="Address to listen on; this machine only by default.")
     ] = _LOOPBACK,
     no_reload: Annotated[bool, typer.Option("--no-reload", help="Keep the code that was loaded at the start.")] = False,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Do not look for side effects in the jobs that were saved.")
+    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines, whatever the terminal.")] = False,
     python: Annotated[
         str | None,
@@ -36,7 +39,8 @@ def dev(
 ) -> int:
     """Run the project's jobs here, reloading them as you edit.
 
-    Serves the API on this machine, starts a worker with the project's own interpreter, and shows what the jobs write.
+    Serves the API on this machine, starts a worker with the project's own interpreter, and shows what the jobs write,
+    and what `trigger check` finds in what you save.
     Everything is kept in .trigger/ and goes on after a restart.
     """
     from devserver.options import DevOptions
@@ -47,6 +51,7 @@ def dev(
         port=port,
         host=host,
         reload=not no_reload,
+        check=not no_check,
         plain=plain,
         python=python,
     )
