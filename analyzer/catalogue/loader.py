@@ -35,6 +35,10 @@ _ITSELF: Final = frozenset(("__enter__", "__aenter__"))
 """Methods that return their instance when the data says nothing else."""
 
 
+_ONLY_BY_NAME: Final = _ITSELF | {"__await__"}
+"""Methods that have an effect only when the data names them: not as one of all below their type."""
+
+
 class Catalogue:
     """What functions, classes and methods do, by qualified name. Immutable; see the module for how names are built."""
 
@@ -56,7 +60,7 @@ class Catalogue:
         effect = tables.effects.get(name)
         if effect is not None:
             return effect
-        if name in tables.pure or name.rpartition(".")[2] in _ITSELF:
+        if name in tables.pure or name.rpartition(".")[2] in _ONLY_BY_NAME:
             return PURE
         for prefix in prefixes(name):
             below = tables.below.get(prefix)

@@ -277,6 +277,9 @@ class Expressions:
             elif type(atom) is Object:
                 found = self._m.calls.method(atom, "__await__", (), frame, at)
                 result |= self._m.iteration.exhaust(found, frame, at) | {atom}
+            elif type(atom) is Instance:
+                found = self._m.libraries.call(f"{atom.type}.__await__", None, frame, at, atom.of)
+                result |= found or {atom}
             elif not isinstance(atom, Function | Bound | Partial):  # nobody can await one: a library was given it
                 result |= {atom}
         return result
