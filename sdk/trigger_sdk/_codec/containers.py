@@ -33,6 +33,8 @@ def container_rule(cls: type, base: Any) -> Rule:
     ref = named(cls)
     if issubclass(cls, collections.defaultdict):
         raise Refused(cls, "it extends defaultdict", "convert it with dict(...)")
+    if _is_struct_sequence(cls):
+        return _struct_sequence_rule(ref)
     slots = slots_of(cls)
 
     def rule(walk: Walk, value: Any, depth: int) -> Ext:
@@ -51,6 +53,19 @@ def container_rule(cls: type, base: Any) -> Rule:
     return rule
 
 
+def _is_struct_sequence(cls: Any) -> bool:
+    """Tell whether a class is one of C's named tuples: ``os.stat_result``, ``time.struct_time``."""
+    return issubclass(cls, tuple) and isinstance(getattr(cls, "n_sequence_fields", None), int)
+
+
+def _struct_sequence_rule(ref: str) -> Rule:
+    def rule(walk: Walk, value: Any, depth: int) -> Ext:
+        _, (items, further) = value.__reduce__()  # fields beyond the sequence have names only
+        return Ext(kinds.CONTAINER, pack([ref, walk.items(list(items), depth), walk.fields(further, depth)]))
+
+    return rule
+
+
 def make_container(cls: type, content: Any, attributes: dict[str, Any]) -> Any:
     """Return an object of a subclass of a built-in container, without calling its constructor.
 
@@ -58,6 +73,8 @@ def make_container(cls: type, content: Any, attributes: dict[str, Any]) -> Any:
         ClassChanged: the class is not a container any more.
     """
     base: Any = container_of(cls)
+    if _is_struct_sequence(cls):
+        return cls(content, attributes)
     if base is None:
         raise ClassChanged(f"a stored {display_name(cls)} was a container, which the class is not any more")
     if base in _ALTERABLE:

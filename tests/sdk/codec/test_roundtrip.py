@@ -11,6 +11,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 from collections.abc import Hashable
 from decimal import Decimal
 from fractions import Fraction
@@ -313,3 +314,13 @@ def test_import_of_the_codec_loads_no_model_library() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "value", [pathlib.Path.cwd().stat(), os.uname(), time.gmtime(0), os.times()], ids=lambda value: type(value).__name__
+)
+def test_named_tuples_of_c_come_back(value: Any) -> None:
+    """What the operating system's calls return is stored with the fields that only have names."""
+    back = decode(encode(value))
+    assert (type(back), back) == (type(value), value)
+    assert back.__reduce__() == value.__reduce__()
