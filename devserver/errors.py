@@ -92,7 +92,7 @@ class WorkerStuck(DevError):
 
 
 class CheckFailed(DevError):
-    """The check of what was saved ended without a result, by a fault of its own; the reload is not affected."""
+    """The check of what was saved ended without a result, by a fault of its own."""
 
     code: ClassVar[str] = "check-failed"
     hint: ClassVar[str] = "The reload is not affected. See whether `trigger check` works; --no-check does without."

@@ -48,13 +48,13 @@ class CheckProcess:
         process = self._process = self._start()
         if self._stopped.is_set():  # it came before there was a process to end
             process.kill()
-        try:
-            output, _ = process.communicate(msgspec.json.encode(request), timeout=self._limit)
-        except subprocess.TimeoutExpired as error:
-            raise CheckFailed(f"the check was given up after {self._limit:g} s") from error
-        finally:
-            process.kill()
-            process.wait()
+        with process:
+            try:
+                output, _ = process.communicate(msgspec.json.encode(request), timeout=self._limit)
+            except subprocess.TimeoutExpired as error:
+                raise CheckFailed(f"the check was given up after {self._limit:g} s") from error
+            finally:
+                process.kill()
         if self._stopped.is_set():
             return None
         if process.returncode != 0:
