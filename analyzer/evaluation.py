@@ -27,10 +27,10 @@ from analyzer.rules.registry import RULES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from analyzer.graph.declared import Job as JobAtom
+    from analyzer.graph.declared import JobDecorator
     from analyzer.graph.frames import ModuleState
     from analyzer.graph.machine import Machine
-    from analyzer.graph.values import Job as JobAtom
-    from analyzer.graph.values import JobDecorator
     from analyzer.resolve.modules import ModuleTable, SourceModule
     from analyzer.suppressions import Suppressions
 

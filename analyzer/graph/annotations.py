@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
-from analyzer.graph.values import NOTHING, Class, Collection, CollectionKind, External, Object, Value, union
+from analyzer.graph.atoms import Class, Collection, CollectionKind, External, Object, Value
+from analyzer.graph.values import NOTHING, union
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame

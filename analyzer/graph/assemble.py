@@ -20,6 +20,7 @@ from analyzer.graph.machine import Machine
 from analyzer.graph.names import Names
 from analyzer.graph.plain import PlainData
 from analyzer.graph.statements import Statements
+from analyzer.graph.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,4 +63,5 @@ def build_machine(
     machine.durables = Durables(machine)
     machine.plain = PlainData(machine)
     machine.statements = Statements(machine)
+    machine.targets = Targets(machine)
     return machine

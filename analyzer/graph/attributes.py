@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.graph.frames import Frame, Leaf, Mutation
-from analyzer.graph.heap import Cell
-from analyzer.graph.names import STATE
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
+from analyzer.graph.atoms import (
     Atom,
     Bound,
     Class,
@@ -20,17 +15,20 @@ from analyzer.graph.values import (
     Function,
     Generator,
     Instance,
-    Job,
     Method,
     Module,
     Namespace,
     Object,
     Partial,
     Super,
-    Task,
     Value,
     Wrapper,
 )
+from analyzer.graph.declared import Job, Task
+from analyzer.graph.frames import Frame, Leaf, Mutation
+from analyzer.graph.heap import Cell
+from analyzer.graph.names import STATE
+from analyzer.graph.values import NOTHING, Arguments, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +78,7 @@ class Attributes:
     def load(self, owner: Value, name: str, frame: Frame, at: int) -> Value:
         """Return ``owner.name``."""
         result = NOTHING
-        for atom in owner:
+        for atom in in_order(owner):
             loader = self._loaders.get(type(atom))
             if loader is not None:
                 found = loader(atom, name, frame, at)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from analyzer.graph.atoms import Collection, Function, Object, Value
+from analyzer.graph.declared import Job
 from analyzer.graph.frames import DURABLE, Frame, Leaf, ModuleState, Mutation, Step
 from analyzer.graph.heap import GLANCE
-from analyzer.graph.values import Arguments, Collection, Function, Job, Object, Value
+from analyzer.graph.values import Arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

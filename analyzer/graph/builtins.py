@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.graph.definitions import suppressed
-from analyzer.graph.frames import Frame, Leaf
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
+from analyzer.graph.atoms import (
     Class,
-    Collection,
-    CollectionKind,
-    Generator,
     Instance,
     Method,
     Module,
@@ -23,17 +16,14 @@ from analyzer.graph.values import (
     Value,
     Wrapper,
     WrapperKind,
-    texts,
-    union,
 )
+from analyzer.graph.definitions import suppressed
+from analyzer.graph.frames import Frame, Leaf
+from analyzer.graph.iterables import Handler, Iterables
+from analyzer.graph.values import NOTHING, Arguments, texts, union
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
     from analyzer.graph.machine import Machine
-
-    Handler = Callable[[str, Arguments, Frame, int], Value]
 
 IDENTITY: Final = "TRG302"
 """The code of identities that differ between processes."""
@@ -49,19 +39,6 @@ _WRAPPERS: Final[dict[str, WrapperKind]] = {
     "cached_property.cached_property": "cached_property",
     "contextlib.contextmanager": "contextmanager",
     "contextlib.asynccontextmanager": "contextmanager",
-}
-_CONTAINERS: Final[dict[str, CollectionKind]] = {
-    "builtins.list": "list",
-    "builtins.tuple": "tuple",
-    "builtins.set": "set",
-    "builtins.frozenset": "frozenset",
-    "builtins.dict": "dict",
-    "collections.deque": "list",
-    "collections.OrderedDict": "dict",
-    "collections.Counter": "dict",
-    "collections.defaultdict": "dict",
-    "collections.ChainMap": "dict",
-    "types.MappingProxyType": "dict",
 }
 _DUNDERS: Final = {
     f"builtins.{name}": (f"__{name}__",)
@@ -82,26 +59,6 @@ _SILENT: Final = frozenset(
         "slice",
         "vars",
     )
-)
-_LAZY: Final = {
-    "builtins.iter",
-    "builtins.reversed",
-    "builtins.aiter",
-    "itertools.islice",
-    "itertools.cycle",
-    "itertools.tee",
-    "itertools.pairwise",
-    "itertools.batched",
-    "itertools.compress",
-    "itertools.chain",
-    "itertools.product",
-    "itertools.permutations",
-    "itertools.combinations",
-    "itertools.zip_longest",
-}
-_REDUCING: Final = frozenset(f"builtins.{name}" for name in ("sorted", "min", "max", "sum", "any", "all"))
-_FUNCTION_FIRST: Final = frozenset(
-    ("builtins.filter", "itertools.filterfalse", "itertools.takewhile", "itertools.dropwhile", "itertools.starmap")
 )
 _AWAITING: Final = frozenset(
     (
@@ -127,16 +84,12 @@ class Builtins:
 
     def __init__(self, machine: Machine) -> None:
         self._m = machine
+        self._iterables = Iterables(machine)
         self._handlers: dict[str, Handler] = {
             "builtins.getattr": self._getattr,
             "builtins.setattr": self._setattr,
             "builtins.super": self._super,
             "builtins.type": self._type,
-            "builtins.map": lambda _name, arguments, frame, at: machine.iteration.mapped(arguments, frame, at),
-            "builtins.next": self._next,
-            "builtins.anext": self._next,
-            "builtins.enumerate": self._zip,
-            "builtins.zip": self._zip,
             "builtins.id": self._identity,
             "builtins.__import__": self._import,
             "builtins.globals": lambda *_: NOTHING,
@@ -146,7 +99,6 @@ class Builtins:
             "functools.reduce": self._reduce,
             "functools.singledispatch": machine.dispatch.declare,
             "functools.singledispatchmethod": machine.dispatch.declare,
-            "itertools.chain.from_iterable": self._flatten,
             "asyncio.gather": self._gather,
             "asyncio.wait": self._wait,
             "asyncio.as_completed": self._as_completed,
@@ -160,8 +112,6 @@ class Builtins:
             "contextlib.AsyncExitStack.callback": self._callback,
             "contextlib.AsyncExitStack.push_async_callback": self._callback,
             "contextlib.suppress": lambda _name, arguments, _frame, _at: machine.instance(suppressed(arguments)),
-            "itertools.count": self._endless,
-            "itertools.repeat": self._endless,
             "re.sub": self._replace,
             "types.SimpleNamespace": self._namespace,
             "argparse.Namespace": self._namespace,
@@ -174,21 +124,13 @@ class Builtins:
             return handler(name, arguments, frame, at)
         if name in _WRAPPERS:
             return self._wrap(_WRAPPERS[name], arguments)
-        if name in _CONTAINERS:
-            return self._container(name, arguments, frame, at)
-        if name in _REDUCING:
-            return self._reducing(name, arguments, frame, at)
-        if name in _LAZY:
-            return self._lazy(name, arguments, frame, at)
-        if name in _FUNCTION_FIRST:
-            return self._function_first(name, arguments, frame, at)
         if name in _DUNDERS:
             return self._dunder(name, arguments, frame, at)
         if name in _AWAITING:
             return self._awaiting(name, arguments, frame, at)
         if name in _SAME:
             return union(arguments.positional) if name != "typing.cast" else self._cast(arguments, frame)
-        return NOTHING if name in _SILENT else None
+        return NOTHING if name in _SILENT else self._iterables.call(name, arguments, frame, at)
 
     # --- attributes and types -----------------------------------------------------------------------------------------
 
@@ -308,128 +250,6 @@ class Builtins:
 
     def _enter_async(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         return self._m.statements.enter(arguments.get(0) or NOTHING, frame, at, is_async=True)
-
-    # --- iterables ----------------------------------------------------------------------------------------------------
-
-    def _container(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
-        kind = _CONTAINERS[name]
-        atom = self._m.collection(kind, frame, at)
-        source = arguments.get(0) or NOTHING
-        if name == "collections.defaultdict":
-            made = self._m.calls.call(source, Arguments(), frame, at)
-            self._m.write(atom.elements, made)
-            source = arguments.get(1) or NOTHING
-        for other in source:
-            if type(other) is Collection and (kind != "dict" or other.kind == "dict"):
-                self._copy(atom, other, frame)
-        elements = self._m.iteration.unpack(source, frame, at, escapes=kind in ("list", "tuple"))
-        if kind == "dict":
-            self._pairs(atom, elements, frame)
-            for key, value in arguments.keywords:
-                self._m.collections.put(atom, key, value)
-        else:
-            self._m.write(atom.elements, elements)
-        if kind in ("set", "frozenset"):
-            atom.only_numbers = self._m.iteration.all_numbers(source)
-        if kind == "list" and self._m.expressions.ignores_order and self._m.iteration.is_unordered(source):
-            atom.is_ordered = True  # its consumer does not care, and has said so
-        return frozenset((atom,))
-
-    def _copy(self, atom: Collection, other: Collection, frame: Frame) -> None:
-        for key, cell in list(other.items.items()):
-            if atom.kind == "dict" or (other.kind in ("list", "tuple") and atom.kind in ("list", "tuple")):
-                self._m.collections.put(atom, key, self._m.read(cell, frame))
-        if atom.kind == "dict":
-            self._m.write(atom.keys, self._m.read(other.keys, frame))
-            self._m.write(atom.elements, self._m.read(other.elements, frame))
-
-    def _pairs(self, atom: Collection, elements: Value, frame: Frame) -> None:
-        for pair in elements:
-            if type(pair) is Collection and pair.kind in ("tuple", "list"):
-                key = self._m.collections.item(pair, self._m.constant(0), frame)
-                value = self._m.collections.item(pair, self._m.constant(1), frame)
-                self._m.collections.put_under(atom, key, value)
-
-    def _reducing(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
-        several = len(arguments.positional) > 1 and name in ("builtins.min", "builtins.max")
-        elements = (
-            union(arguments.positional)
-            if several
-            else self._m.iteration.exhaust(arguments.get(0, "iterable") or NOTHING, frame, at)
-        )
-        key = arguments.keyword("key")
-        if key:
-            self._m.calls.call(key, Arguments((elements,)), frame, at)
-        if name == "builtins.sorted":
-            atom = self._m.collection("list", frame, at)
-            self._m.write(atom.elements, elements)
-            return frozenset((atom,))
-        return NOTHING if name in ("builtins.any", "builtins.all") else elements
-
-    def _lazy(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
-        if name == "builtins.iter" and len(arguments.positional) > 1:
-            return self._m.iteration.lazily(
-                name, [], self._m.calls.call(arguments.positional[0], Arguments(), frame, at), frame, at
-            )
-        sources = list(arguments.positional if name != "itertools.islice" else arguments.positional[:1])
-        if name in ("builtins.iter", "builtins.aiter") and sources:
-            kept = frozenset(atom for atom in sources[0] if type(atom) is Generator)
-            if kept:
-                return kept
-        with self._lazily(name, frame, at):
-            elements = union([self._m.iteration.exhaust(source, frame, at) for source in sources])
-        return self._m.iteration.lazily(name, sources, elements, frame, at)
-
-    def _lazily(self, name: str, frame: Frame, at: int) -> AbstractContextManager[None]:
-        """Have what happens meanwhile happen when the iterator that is made here is iterated."""
-        made = self._m.collection("iterator", frame, (at, name))
-        return self._m.deferring(frame, self._m.iteration.made_lazy(made, "an iterator"))
-
-    def _function_first(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
-        source = arguments.get(1) or NOTHING
-        with self._lazily(name, frame, at):
-            elements = self._m.iteration.exhaust(source, frame, at)
-            passed = Arguments((elements,))
-            if name == "itertools.starmap":
-                inner = self._m.iteration.exhaust(elements, frame, at)
-                passed = Arguments((inner, inner))
-                elements = NOTHING
-            result = self._m.calls.call(arguments.get(0) or NOTHING, passed, frame, at)
-        self._m.consume(result)
-        return self._m.iteration.lazily(name, [source], elements or result, frame, at)
-
-    def _zip(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
-        sources = list(arguments.positional[:1] if name == "builtins.enumerate" else arguments.positional)
-        unordered = any(self._m.iteration.is_unordered(source) for source in sources)
-        if unordered and not self._m.expressions.ignores_order:
-            self._m.iteration.escapes(frame, at, name.rpartition(".")[2])
-        pair = self._m.collection("tuple", frame, (at, "pair"))
-        shift = 1 if name == "builtins.enumerate" else 0
-        for position, source in enumerate(sources):
-            with self._lazily(name, frame, at):
-                elements = self._m.iteration.exhaust(source, frame, at)
-            self._m.collections.put(pair, position + shift, elements)
-        return self._m.iteration.lazily(name, [], frozenset((pair,)), frame, at)
-
-    def _endless(self, name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
-        return (
-            NOTHING if len(arguments.positional) > 1 and name == "itertools.repeat" else self._m.instance(f"{name}()")
-        )
-
-    def _flatten(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
-        outer = arguments.get(0) or NOTHING
-        with self._lazily(name, frame, at):
-            inner = self._m.iteration.exhaust(outer, frame, at)
-            elements = self._m.iteration.exhaust(inner, frame, at)
-        return self._m.iteration.lazily(name, [outer, inner], elements, frame, at)
-
-    def _next(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
-        source = arguments.get(0) or NOTHING
-        result = arguments.get(1) or NOTHING
-        for atom in source:
-            if type(atom) is Object:
-                result |= self._m.calls.method(atom, "__next__", (), frame, at)
-        return result | self._m.iteration.unpack(source, frame, at, escapes=True)
 
     # --- asyncio ------------------------------------------------------------------------------------------------------
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.facts import tree
-from analyzer.graph.frames import Frame
-from analyzer.graph.heap import Cell
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
+from analyzer.graph.atoms import (
     Atom,
     Awaitable,
     AwaitableKind,
@@ -21,19 +17,17 @@ from analyzer.graph.values import (
     Function,
     Generator,
     Instance,
-    Job,
-    JobDecorator,
     Method,
     Object,
     Partial,
     Registration,
-    Task,
-    TaskDecorator,
     Value,
     Wrapper,
-    is_none,
-    union,
 )
+from analyzer.graph.declared import Job, JobDecorator, Task, TaskDecorator
+from analyzer.graph.frames import Frame
+from analyzer.graph.heap import Cell
+from analyzer.graph.values import NOTHING, Arguments, in_order, is_none, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,7 +158,7 @@ class Calls:
             caller = self._callers.get(type(atom))
             return NOTHING if caller is None else caller(atom, arguments, frame, at, in_task)
         receivers: dict[Atom, list[Atom]] = {}
-        for atom in function:
+        for atom in in_order(function):
             if type(atom) is Bound:
                 receivers.setdefault(atom.function, []).append(atom.receiver)
                 continue

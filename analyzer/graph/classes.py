@@ -6,16 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
 from analyzer.facts.module import decode_body
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
-    Class,
-    External,
-    Object,
-    Value,
-    Wrapper,
-    union,
-)
+from analyzer.graph.atoms import Class, External, Object, Value, Wrapper
+from analyzer.graph.values import NOTHING, Arguments, union
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame

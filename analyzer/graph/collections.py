@@ -5,22 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
+from analyzer.graph.atoms import Collection, CollectionKind, Generator, Instance, Key, Method, Object, Value
 from analyzer.graph.enums import exact_keys
 from analyzer.graph.frames import Frame, Leaf, Mutation
 from analyzer.graph.names import STATE
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
-    Collection,
-    CollectionKind,
-    Generator,
-    Instance,
-    Key,
-    Method,
-    Object,
-    Value,
-    union,
-)
+from analyzer.graph.values import NOTHING, Arguments, union
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine

@@ -5,20 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
+from analyzer.graph.atoms import Class, External, Function, Instance, Value, Wrapper
+from analyzer.graph.declared import Job, Task
 from analyzer.graph.frames import Frame, Leaf
 from analyzer.graph.heap import Cell
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
-    Class,
-    External,
-    Function,
-    Instance,
-    Job,
-    Task,
-    Value,
-    Wrapper,
-)
+from analyzer.graph.values import NOTHING, Arguments
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.graph.heap import Cell
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
+from analyzer.graph.atoms import (
     Atom,
     Class,
     Collection,
@@ -21,8 +18,9 @@ from analyzer.graph.values import (
     Registration,
     Value,
     Wrapper,
-    union,
 )
+from analyzer.graph.heap import Cell
+from analyzer.graph.values import NOTHING, Arguments, union
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame

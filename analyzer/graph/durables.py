@@ -6,28 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
 from analyzer.facts.module import decode_body
+from analyzer.graph.atoms import Atom, Bound, Collection, Function, Generator, Instance, Module, Partial, Value
+from analyzer.graph.declared import Job, JobDecorator, Task, TaskDecorator
 from analyzer.graph.frames import DURABLE, SENDS, Frame, Leaf
 from analyzer.graph.machine import SdkCall
 from analyzer.graph.sdk_names import JOB_STARTS, JOB_WAITS, ONLY_IN_BODIES, RUN_IN_TASK, WAITS, sdk_name
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
-    Atom,
-    Bound,
-    Collection,
-    Function,
-    Generator,
-    Instance,
-    Job,
-    JobDecorator,
-    Module,
-    Partial,
-    Task,
-    TaskDecorator,
-    Value,
-    texts,
-    union,
-)
+from analyzer.graph.values import NOTHING, Arguments, texts, union
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine

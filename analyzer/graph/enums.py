@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
-    Class,
-    Constant,
-    External,
-    Function,
-    Job,
-    Key,
-    Object,
-    Task,
-    Value,
-    Wrapper,
-    texts,
-    union,
-)
+from analyzer.graph.atoms import Class, Constant, External, Function, Key, Object, Value, Wrapper
+from analyzer.graph.declared import Job, Task
+from analyzer.graph.values import NOTHING, Arguments, texts, union
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.facts import tree
-from analyzer.graph.values import (
-    NOTHING,
+from analyzer.graph.atoms import (
     Awaitable,
     Bound,
     Class,
@@ -20,9 +19,8 @@ from analyzer.graph.values import (
     Object,
     Partial,
     Value,
-    joined,
-    union,
 )
+from analyzer.graph.values import NOTHING, in_order, joined, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +99,7 @@ class Expressions:
         owner = self.evaluate(node.value, frame)
         index = self.evaluate(node.index, frame)
         result = NOTHING
-        for atom in owner:
+        for atom in in_order(owner):
             if type(atom) is Collection:
                 result |= self._m.collections.item(atom, index, frame)
             elif type(atom) is Instance:
@@ -125,7 +123,7 @@ class Expressions:
     def operate(self, operator: str, left: Value, right: Value, frame: Frame, at: int) -> Value:
         """Return what a binary operator gives."""
         result = NOTHING
-        for atom in left:
+        for atom in in_order(left):
             if type(atom) is Object:
                 result |= self._operate_object(atom, operator, right, frame, at)
             elif type(atom) is Instance:
@@ -136,7 +134,7 @@ class Expressions:
                 result |= self._join_texts(atom.value, operator, right)
             elif type(atom) is Class or type(atom) is External:
                 result |= {atom} if operator == "or" else NOTHING  # X | None, evaluated
-        for atom in right:
+        for atom in in_order(right):
             if type(atom) is Object:
                 result |= self._m.calls.method(atom, f"__r{operator}__", (left,), frame, at)
             elif type(atom) is Instance and atom.type not in ("builtins.str", "builtins.float", "builtins.int"):
@@ -175,7 +173,7 @@ class Expressions:
     def _unary(self, node: tree.Unary, frame: Frame) -> Value:
         operand = self.evaluate(node.operand, frame)
         result = NOTHING
-        for atom in operand:
+        for atom in in_order(operand):
             if type(atom) is Object and node.operator != "not":
                 result |= self._m.calls.method(atom, f"__{node.operator}__", (), frame, node.at)
             elif type(atom) is Object:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from analyzer.graph.atoms import Class, Function, Value
 from analyzer.graph.heap import Cell
-from analyzer.graph.values import NOTHING, Class, Function, Value
+from analyzer.graph.values import NOTHING
 
 if TYPE_CHECKING:
     from analyzer.facts.spans import Span

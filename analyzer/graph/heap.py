@@ -1,14 +1,20 @@
-"""Cells: places that are written from anywhere and remember who read them."""
+"""The heap: cells, which are written from anywhere and remember who read them, and atoms, each made once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from analyzer.graph.values import NOTHING, Value
+from analyzer.graph.atoms import Collection, Constant, External, Instance
+from analyzer.graph.values import NOTHING, joined
 
 if TYPE_CHECKING:
-    from analyzer.graph.frames import Frame
+    from collections.abc import Callable, Hashable
 
+    from analyzer.graph.atoms import Class, CollectionKind, Plain, Value
+    from analyzer.graph.frames import Frame
+    from analyzer.graph.trail import Trail
+
+T = TypeVar("T")
 
 GLANCE: Final = 1 << 24
 """Added to the number of a run in which a frame only looked whether a cell holds plain data."""
@@ -27,3 +33,86 @@ class Cell:
     def __init__(self) -> None:
         self.value: Value = NOTHING
         self.readers: dict[Frame, int] = {}
+
+
+class Heap:
+    """Makes atoms, and reads and writes cells.
+
+    Attributes:
+        trail: notes what is changed while a job is evaluated alone; None otherwise.
+    """
+
+    def __init__(self) -> None:
+        self.trail: Trail | None = None
+        self.made: dict[Hashable, Any] = {}
+
+    def outdate(self, users: dict[Frame, int]) -> None:
+        """Have frames evaluated again that used what has changed."""
+        raise NotImplementedError
+
+    # --- atoms --------------------------------------------------------------------------------------------------------
+
+    def make(self, key: Hashable, build: Callable[[], T]) -> T:
+        """Return the one thing of a key, built when it is first asked for."""
+        found = self.made.get(key)
+        if found is None:
+            found = self.made[key] = build()
+            if self.trail is not None:
+                self.trail.made.append(key)
+        return found
+
+    def constant(self, value: Plain) -> Value:
+        """Return a constant."""
+        return self.make(("constant", type(value), value), lambda: frozenset((Constant(value),)))
+
+    def external(self, name: str, of: Class | None = None) -> Value:
+        """Return something of a library, by qualified name; ``of``: whose instances it gives."""
+        return self.make(("external", name, of), lambda: frozenset((External(name, of),)))
+
+    def instance(self, type_name: str, of: Class | None = None) -> Value:
+        """Return an instance of a library's type; ``of``: whose instances it gives."""
+        return self.make(("instance", type_name, of), lambda: frozenset((Instance(type_name, of),)))
+
+    def collection(self, kind: CollectionKind, frame: Frame | None, at: Hashable) -> Collection:
+        """Return the collection made at a place."""
+        maker = None if frame is None else frame.leader
+        key = ("collection", kind, maker, at)
+        return self.make(key, lambda: Collection(kind, maker, Cell(), Cell()))
+
+    # --- cells --------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def read(cell: Cell, frame: Frame) -> Value:
+        """Return what a cell holds, and evaluate ``frame`` again when that grows."""
+        cell.readers[frame] = frame.runs
+        return cell.value
+
+    @staticmethod
+    def glance(cell: Cell, frame: Frame) -> Value:
+        """Return what a cell holds, as :meth:`read` does, for a frame that does not use it itself."""
+        is_used = cell.readers.get(frame, GLANCE) < GLANCE
+        cell.readers[frame] = frame.runs + (0 if is_used else GLANCE)
+        return cell.value
+
+    def write(self, cell: Cell, value: Value) -> None:
+        """Add to what a cell holds."""
+        grown = joined(cell.value, value)
+        if grown is not cell.value and len(grown) > len(cell.value):
+            if self.trail is not None:
+                self.trail.cells.append((cell, cell.value))
+            cell.value = grown
+            self.outdate(cell.readers)
+
+    def cell(self, cells: dict[T, Cell], key: T) -> Cell:
+        """Return the cell of a key, made when there is none."""
+        found = cells.get(key)
+        if found is None:
+            found = cells[key] = Cell()
+            if self.trail is not None:
+                self.trail.inserted.append((cells, key))
+        return found
+
+    def keep(self, collection: Collection) -> None:
+        """Remember what kind of elements a collection has, before that changes."""
+        if self.trail is not None:
+            self.trail.collections.append((collection, collection.only_numbers, collection.is_ordered))

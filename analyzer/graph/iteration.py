@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
-from analyzer.graph.frames import Frame, Leaf
-from analyzer.graph.heap import Cell
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
+from analyzer.graph.atoms import (
     Awaitable,
     Class,
     Collection,
@@ -22,6 +18,9 @@ from analyzer.graph.values import (
     Object,
     Value,
 )
+from analyzer.graph.frames import Frame, Leaf
+from analyzer.graph.heap import Cell
+from analyzer.graph.values import NOTHING, Arguments, in_order
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine
@@ -88,7 +87,7 @@ class Iteration:
     def exhaust(self, value: Value, frame: Frame, at: int, *, is_async: bool = False) -> Value:
         """Iterate over a value to its end; return what comes out."""
         result = NOTHING
-        for atom in value:
+        for atom in in_order(value):
             if type(atom) is Collection:
                 if atom.kind == "dict":
                     result |= self._m.collections.keys(atom, frame)
@@ -194,7 +193,7 @@ class Iteration:
             iterable = expressions.evaluate(generator.iterable, frame) if position else first
             unordered = unordered or self.is_unordered(iterable)
             element = self.exhaust(iterable, frame, node.at, is_async=generator.is_async)
-            self._m.statements.bind(generator.target, element, frame, node.at)
+            self._m.targets.bind(generator.target, element, frame, node.at)
             for condition in generator.conditions:
                 expressions.test(condition, frame)
         element = expressions.evaluate(node.element, frame)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.catalogue.model import Condition, Effect
+from analyzer.graph.atoms import Class, Constant, External, Instance, Value
 from analyzer.graph.frames import Frame, Leaf
 from analyzer.graph.names import STATE
-from analyzer.graph.values import NOTHING, Arguments, Class, Constant, External, Instance, Value, is_absent
+from analyzer.graph.values import NOTHING, Arguments, is_absent
 from trigger_sdk.protocol.recorded import BY_NAME, RecordedCall
 
 if TYPE_CHECKING:

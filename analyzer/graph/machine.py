@@ -12,31 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from analyzer.graph.frames import DURABLE, SENDS, Era, Frame, Leaf, ModuleState, Mutation, Step
-from analyzer.graph.heap import GLANCE, Cell
+from analyzer.graph.atoms import Atom, Awaitable, Deferred, Function, Value
+from analyzer.graph.contexts import Contexts
+from analyzer.graph.declared import Job, JobDecorator
+from analyzer.graph.frames import DURABLE, SENDS, Frame, Leaf, ModuleState, Mutation, Step
+from analyzer.graph.heap import GLANCE, Cell, Heap
 from analyzer.graph.trail import Trail
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
-    Atom,
-    Awaitable,
-    Class,
-    Collection,
-    CollectionKind,
-    Constant,
-    Deferred,
-    External,
-    Function,
-    Instance,
-    Job,
-    JobDecorator,
-    Plain,
-    Value,
-    joined,
-)
+from analyzer.graph.values import Arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Iterator
 
     from analyzer.catalogue.infer import Inference
     from analyzer.catalogue.loader import Catalogue
@@ -56,6 +41,7 @@ if TYPE_CHECKING:
     from analyzer.graph.names import Names
     from analyzer.graph.plain import PlainData
     from analyzer.graph.statements import Statements
+    from analyzer.graph.targets import Targets
     from analyzer.resolve.modules import ModuleTable, SourceModule
 
 T = TypeVar("T")
@@ -81,23 +67,8 @@ class SdkCall:
 DEEPEST_INLINE: Final = 18
 """Calls within calls that are evaluated at once; deeper ones are queued."""
 
-FEWEST_CALLS: Final = 6
-MOST_CALLS: Final = 32
-CALLS_BYTES: Final = 20_000
-"""Calls of one function with different arguments after which constants are no longer told apart: so many that their
-statements together are of this size, but not fewer and not more than that."""
-
-MORE_CALLS: Final = 8
-"""Further calls of one function after which all its calls are one."""
-
-FORGET_CLOSURES: Final = 96
-"""Calls of one function in all its closures after which each closure's calls are all one."""
-
 BUDGET: Final = 60_000
 """Evaluations of frames for one job, and for all imports, after which the rest is left as it is: ten seconds or so."""
-
-TELL_MAKERS_APART: Final = 6
-"""Calls of one function whose objects are told apart by the call that makes them."""
 
 _MOST_MUTATIONS: Final = 64
 """Changes of other functions' variables that are followed to the callers of a function."""
@@ -106,7 +77,7 @@ MOST_RUNS: Final = 40
 """Evaluations of one frame after which it is left as it is."""
 
 
-class Machine:
+class Machine(Heap):
     """Everything that an evaluation shares.
 
     Args:
@@ -126,6 +97,7 @@ class Machine:
         inference: Inference | None = None,
         budget: int = BUDGET,
     ) -> None:
+        super().__init__()
         self.modules = modules
         self.catalogue = catalogue
         self.inference = inference
@@ -156,91 +128,26 @@ class Machine:
         self.durables: Durables
         self.plain: PlainData
         self.statements: Statements
+        self.targets: Targets
         self.registrars: set[ModuleState] = set()
+        self.contexts = Contexts()
         self._deferring: dict[Frame, Cell] = {}
         self._is_silenced = is_silenced
         self._budget = self._budget_of_each = budget
-        self._trail: Trail | None = None
         self._importing: list[ModuleState] = []
-        self._made: dict[Hashable, Any] = {}
         self._states: dict[str, ModuleState] = {}
-        self._frames: dict[Hashable, Frame] = {}
-        self._contexts: dict[Hashable, int] = {}
-        self._leaders: dict[Hashable, Frame] = {}
         self._queue: deque[Frame] = deque()
         self._depth = 0
         self._order = 0
-
-    # --- atoms --------------------------------------------------------------------------------------------------------
-
-    def make(self, key: Hashable, build: Callable[[], T]) -> T:
-        """Return the one thing of a key, built when it is first asked for."""
-        found = self._made.get(key)
-        if found is None:
-            found = self._made[key] = build()
-            if self._trail is not None:
-                self._trail.made.append(key)
-        return found
-
-    def constant(self, value: Plain) -> Value:
-        """Return a constant."""
-        return self.make(("constant", type(value), value), lambda: frozenset((Constant(value),)))
-
-    def external(self, name: str, of: Class | None = None) -> Value:
-        """Return something of a library, by qualified name; ``of``: whose instances it gives."""
-        return self.make(("external", name, of), lambda: frozenset((External(name, of),)))
-
-    def instance(self, type_name: str, of: Class | None = None) -> Value:
-        """Return an instance of a library's type; ``of``: whose instances it gives."""
-        return self.make(("instance", type_name, of), lambda: frozenset((Instance(type_name, of),)))
-
-    def collection(self, kind: CollectionKind, frame: Frame | None, at: Hashable) -> Collection:
-        """Return the collection made at a place."""
-        maker = None if frame is None else frame.leader
-        key = ("collection", kind, maker, at)
-        return self.make(key, lambda: Collection(kind, maker, Cell(), Cell()))
-
-    # --- cells --------------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def read(cell: Cell, frame: Frame) -> Value:
-        """Return what a cell holds, and evaluate ``frame`` again when that grows."""
-        cell.readers[frame] = frame.runs
-        return cell.value
-
-    @staticmethod
-    def glance(cell: Cell, frame: Frame) -> Value:
-        """Return what a cell holds, as :meth:`read` does, for a frame that does not use it itself."""
-        is_used = cell.readers.get(frame, GLANCE) < GLANCE
-        cell.readers[frame] = frame.runs + (0 if is_used else GLANCE)
-        return cell.value
-
-    def write(self, cell: Cell, value: Value) -> None:
-        """Add to what a cell holds."""
-        grown = joined(cell.value, value)
-        if grown is not cell.value and len(grown) > len(cell.value):
-            if self._trail is not None:
-                self._trail.cells.append((cell, cell.value))
-            cell.value = grown
-            self._outdate(cell.readers)
-
-    def cell(self, cells: dict[T, Cell], key: T) -> Cell:
-        """Return the cell of a key, made when there is none."""
-        found = cells.get(key)
-        if found is None:
-            found = cells[key] = Cell()
-            if self._trail is not None:
-                self._trail.inserted.append((cells, key))
-        return found
 
     # --- one job at a time --------------------------------------------------------------------------------------------
 
     @contextmanager
     def alone(self) -> Iterator[Trail]:
         """Evaluate something as if nothing else was but the imports, and take it back in the end."""
-        trail = self._trail = Trail()
+        trail = self.trail = Trail()
         tables: list[dict[Any, Any]] = [
-            self._frames, self._contexts, self._leaders, self.jobs, self.tasks, self.zones, self.sdk_calls
+            *self.contexts.tables, self.jobs, self.tasks, self.zones, self.sdk_calls
         ]  # fmt: skip
         kept = [dict(table) for table in tables]
         changes = self.class_changes
@@ -248,19 +155,14 @@ class Machine:
         try:
             yield trail
         finally:
-            self._trail = None
-            trail.undo(self._made)
+            self.trail = None
+            trail.undo(self.made)
             for table, before in zip(tables, kept, strict=True):
                 table.clear()
                 table.update(before)
             self.awaitables, self.consumed, self.task_changes, self.task_calls = [], set(), [], {}
             self._queue.clear()
             self.class_changes += 1 if self.class_changes != changes else 0
-
-    def keep(self, collection: Collection) -> None:
-        """Remember what kind of elements a collection has, before that changes."""
-        if self._trail is not None:
-            self._trail.collections.append((collection, collection.only_numbers, collection.is_ordered))
 
     def touches(self, home: ModuleState) -> None:
         """Note that something of a module is changed: the one that is being imported may matter to all then."""
@@ -286,8 +188,8 @@ class Machine:
         frame = state.frame
         if frame is None:
             frame = state.frame = Frame("module", state)
-            if self._trail is not None:
-                self._trail.modules.append(state)
+            if self.trail is not None:
+                self.trail.modules.append(state)
         self._note_use(state)
         if not frame.is_done and not frame.is_running:
             self._importing.append(state)
@@ -313,30 +215,12 @@ class Machine:
             caller: the calling frame.
             in_task: the call is a task's, so that the frame's effects are none of the caller's.
         """
-        era = caller.era
         self._note_use(function.home)
         parameters = self.plain.stand_ins(function, parameters, caller)
-        group = (function, era)
-        key: Hashable = (group, tuple(parameters.items()))
-        frame = self._frames.get(key)
-        if frame is None:
-            count = self._contexts.get(group, 0)
-            limit = _calls_apart(function)
-            if count >= limit:
-                parameters = {name: _without_constants(value) for name, value in parameters.items()}
-                key = (group, tuple(parameters.items()))
-            whole = self._contexts.get((function.facts.index, function.home, era), 0)
-            is_full = count >= limit + MORE_CALLS or (whole >= FORGET_CLOSURES and count > 0)
-            if is_full and key not in self._frames:
-                frame = self._joined_frame(function, parameters, caller, (group, "all"))
-            else:
-                frame = self._frames.get(key)
-        if frame is None:
-            frame = self._frames[key] = self._new_frame(function, parameters, caller)
-            self._count(frame, group)
+        frame = self.contexts.frame(function, parameters, caller)
         if in_task:
             self._make_entry(frame)
-        elif function in self.bodies and era == "run":
+        elif function in self.bodies and caller.era == "run":
             frame.is_job = True
             self._make_entry(frame)
             caller.callees.add(frame)
@@ -348,38 +232,22 @@ class Machine:
     def _note_use(self, state: ModuleState) -> None:
         if self._importing:
             self._importing[-1].uses.add(state)
-        elif self._trail is not None:
-            self._trail.touched.add(state)
-
-    def _count(self, frame: Frame, group: tuple[Function, Era]) -> None:
-        """Count the calls of a function; of many, one makes the objects of the rest."""
-        function, era = group
-        count = self._contexts[group] = self._contexts.get(group, 0) + 1
-        whole = (function.facts.index, function.home, era)
-        self._contexts[whole] = self._contexts.get(whole, 0) + 1
-        if count == 1:
-            self._leaders[group] = frame
-        elif count > TELL_MAKERS_APART:
-            frame.leader = self._leaders[group]
+        elif self.trail is not None:
+            self.trail.touched.add(state)
 
     def entry_frame(self, function: Function, parameters: dict[str, Value], root: Frame, *, is_job: bool) -> Frame:
         """Return the frame of a body: of a job, or of a task that no body calls."""
-        key: Hashable = ("entry", function, is_job)
-        frame = self._frames.get(key)
-        if frame is None:
-            frame = self._frames[key] = self._new_frame(function, parameters, root)
-            frame.entry = True
-            frame.is_job = is_job
+        frame = self.contexts.entry(function, parameters, root, is_job=is_job)
         self._need(frame, root)
         return frame
 
     def frames(self) -> list[Frame]:
         """Return the frames of all functions that were called."""
-        return list(self._frames.values())
+        return list(self.contexts.frames.values())
 
     def entries(self) -> list[Frame]:
         """Return the frames of bodies: of jobs, and of functions that are called as tasks."""
-        return [frame for frame in self._frames.values() if frame.entry]
+        return [frame for frame in self.contexts.frames.values() if frame.entry]
 
     @staticmethod
     def _make_entry(frame: Frame) -> None:
@@ -387,26 +255,6 @@ class Machine:
         if not frame.entry:
             frame.entry = True
             frame.is_done = False
-
-    def _joined_frame(self, function: Function, parameters: dict[str, Value], caller: Frame, key: Hashable) -> Frame:
-        frame = self._frames.get(key)
-        if frame is None:
-            frame = self._frames[key] = self._new_frame(function, parameters, caller)
-            frame.leader = self._leaders.setdefault(key, frame)
-        else:
-            for name, value in parameters.items():
-                known = frame.parameters.get(name, NOTHING)
-                grown = joined(known, value)
-                if len(grown) > len(known):
-                    frame.parameters[name] = grown
-                    frame.is_done = False
-        return frame
-
-    @staticmethod
-    def _new_frame(function: Function, parameters: dict[str, Value], caller: Frame) -> Frame:
-        return Frame(
-            "function", function.home, function=function, parent=function.parent, era=caller.era, parameters=parameters
-        )
 
     def _need(self, frame: Frame, caller: Frame) -> None:
         if not frame.is_done and not frame.is_running:
@@ -424,7 +272,7 @@ class Machine:
     def enqueue(self, frame: Frame) -> None:
         """Have a frame evaluated again."""
         if not frame.is_queued and frame.runs < MOST_RUNS:
-            if self._trail is not None and frame.era == "import" and frame.is_done:
+            if self.trail is not None and frame.era == "import" and frame.is_done:
                 return  # what is imported is as it was before the job began
             frame.is_queued = True
             self._queue.append(frame)
@@ -435,8 +283,8 @@ class Machine:
             self.is_exhausted = self.is_exhausted or self._budget <= 0
             return
         self._budget -= 1
-        if self._trail is not None:
-            self._trail.frames.append(frame)
+        if self.trail is not None:
+            self.trail.frames.append(frame)
         frame.runs += 1
         frame.is_queued = False
         frame.is_running = True
@@ -453,9 +301,9 @@ class Machine:
         if not frame.is_done:
             self.enqueue(frame)
         if frame.size() != before or (frame.kind == "module" and frame.runs == 1):
-            self._outdate(frame.callers)
+            self.outdate(frame.callers)
 
-    def _outdate(self, users: dict[Frame, int]) -> None:
+    def outdate(self, users: dict[Frame, int]) -> None:
         """Have frames evaluated again that used what has changed; one that is running may not have come to it yet."""
         for user, run in list(users.items()):
             if not user.is_running or run % GLANCE == user.runs:
@@ -537,13 +385,3 @@ class Machine:
         for atom in value:
             if type(atom) is Awaitable:
                 self.consumed.add(atom)
-
-
-def _calls_apart(function: Function) -> int:
-    return max(FEWEST_CALLS, min(MOST_CALLS, CALLS_BYTES // (len(function.facts.body) + 1)))
-
-
-def _without_constants(value: Value) -> Value:
-    if any(type(atom) is Constant for atom in value):
-        return frozenset(atom for atom in value if type(atom) is not Constant)
-    return value

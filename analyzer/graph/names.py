@@ -5,9 +5,10 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Final
 
+from analyzer.graph.atoms import Imported, Module, Value
 from analyzer.graph.frames import Frame, Leaf, ModuleState, Mutation
 from analyzer.graph.sdk_names import EXPORTED, SDK
-from analyzer.graph.values import NOTHING, Imported, Module, Value, union
+from analyzer.graph.values import NOTHING, union
 from trigger_sdk.protocol.recorded import BY_NAME
 
 if TYPE_CHECKING:

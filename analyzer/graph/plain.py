@@ -9,19 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.graph.atoms import Atom, Class, Collection, Constant, External, Function, Instance, Object, Value
 from analyzer.graph.heap import Cell
-from analyzer.graph.values import (
-    NOTHING,
-    Atom,
-    Class,
-    Collection,
-    Constant,
-    External,
-    Function,
-    Instance,
-    Object,
-    Value,
-)
+from analyzer.graph.values import NOTHING
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame, Mutation

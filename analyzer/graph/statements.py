@@ -6,42 +6,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.facts import tree
 from analyzer.facts.module import decode_body
+from analyzer.graph import flow
+from analyzer.graph.atoms import Class, Collection, External, Generator, Instance, Object, Value
 from analyzer.graph.definitions import Definitions
+from analyzer.graph.flow import Env, Loop
 from analyzer.graph.frames import Frame, Leaf
-from analyzer.graph.values import (
-    NOTHING,
-    Arguments,
-    Class,
-    Collection,
-    External,
-    Generator,
-    Instance,
-    Object,
-    Value,
-    is_none,
-    joined,
-    union,
-)
+from analyzer.graph.values import NOTHING, Arguments, in_order, is_none, joined, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analyzer.graph.machine import Machine
 
-Env = dict[str, Value]
-
 UNBOUNDED: Final = "TRG407"
 _LOOP_PASSES: Final = 3
-
-
-class Loop:
-    """What leaves a loop early: the variables at each ``break`` and ``continue``."""
-
-    __slots__ = ("breaks", "continues")
-
-    def __init__(self) -> None:
-        self.breaks: list[Env] = []
-        self.continues: list[Env] = []
 
 
 class Statements(Definitions):
@@ -119,78 +97,10 @@ class Statements(Definitions):
                 return False
         return True
 
-    # --- binding ------------------------------------------------------------------------------------------------------
-
-    def bind(self, target: tree.Expression, value: Value, frame: Frame, at: int) -> None:
-        """Bind a target: a name, an attribute, an item, or several of them."""
-        kind = type(target)
-        if kind is tree.Name:
-            self._m.names.store(target.id, value, frame, target.at)  # type: ignore[union-attr]
-        elif isinstance(target, tree.Attribute):
-            owner = self._m.expressions.evaluate(target.value, frame)
-            self._m.attributes.store(owner, target.name, value, frame, target.at)
-        elif isinstance(target, tree.Subscript):
-            self._bind_item(target, value, frame)
-        elif isinstance(target, tree.Starred):
-            atom = self._m.collection("list", frame, (at, "starred"))
-            self._m.write(atom.elements, value)
-            self.bind(target.value, frozenset((atom,)), frame, at)
-        elif isinstance(target, tree.Sequence):
-            self._bind_several(target, value, frame, at)
-
-    def _bind_item(self, target: tree.Subscript, value: Value, frame: Frame) -> None:
-        owner = self._m.expressions.evaluate(target.value, frame)
-        index = self._m.expressions.evaluate(target.index, frame)
-        self._m.consume(value)
-        self._m.collections.store(owner, index, value, frame, target.at)
-        for atom in owner:
-            if type(atom) is Object:
-                self._m.calls.method(atom, "__setitem__", (index, value), frame, target.at)
-            elif type(atom) is Instance:
-                self._m.libraries.call(f"{atom.type}.__setitem__", None, frame, target.at)
-
-    def _bind_several(self, target: tree.Sequence, value: Value, frame: Frame, at: int) -> None:
-        elements = target.elements
-        exact = self._m.collections.positions(value, frame)
-        if exact is not None and self._bind_exactly(elements, exact, frame, at):
-            return
-        whole = self._m.iteration.unpack(value, frame, at, escapes=True)
-        for position, element in enumerate(elements):
-            found = whole
-            if exact is None and type(element) is not tree.Starred:
-                items = [
-                    self._m.read(atom.items[position], frame)
-                    for atom in value
-                    if type(atom) is Collection and position in atom.items and not atom.elements.value
-                ]
-                found = union(items) if items and len(items) == len(value) else whole
-            self.bind(element, found, frame, at)
-
-    def _bind_exactly(self, elements: list[tree.Expression], items: list[Value], frame: Frame, at: int) -> bool:
-        """Bind targets to the items of a sequence whose length is known, when they fit it."""
-        stars = [position for position, element in enumerate(elements) if type(element) is tree.Starred]
-        if not stars and len(items) == len(elements):
-            for element, item in zip(elements, items, strict=True):
-                self.bind(element, item, frame, at)
-            return True
-        if len(stars) != 1 or len(items) < len(elements) - 1:
-            return False
-        first, after = stars[0], len(elements) - stars[0] - 1
-        end = len(items) - after
-        self._bind_exactly(elements[:first], items[:first], frame, at)
-        self._bind_exactly(elements[first + 1 :], items[end:], frame, at)
-        atom = self._m.collection("list", frame, (at, "starred"))
-        for position, item in enumerate(items[first:end]):
-            self._m.collections.put(atom, position, item)
-        star = elements[first]
-        if isinstance(star, tree.Starred):
-            self.bind(star.value, frozenset((atom,)), frame, at)
-        return True
-
     def _assign(self, node: tree.Assign, frame: Frame, _loop: Loop | None) -> bool:
         value = self._sorted_later(node.targets[0], node.value, frame)
         for target in node.targets:
-            self.bind(target, value, frame, node.at)
+            self._m.targets.bind(target, value, frame, node.at)
         return True
 
     def _sorted_later(self, target: tree.Expression, node: tree.Expression, frame: Frame) -> Value:
@@ -208,7 +118,7 @@ class Statements(Definitions):
         value = self._m.expressions.evaluate(node.value, frame)
         left = self._m.expressions.evaluate(node.target, frame)
         kept: Value = frozenset(atom for atom in left if type(atom) is Collection)
-        for atom in left:
+        for atom in in_order(left):
             if type(atom) is Collection and atom.kind not in ("tuple", "frozenset"):
                 self._m.collections.changed(atom, frame, node.at)
                 if atom.kind == "list":
@@ -216,7 +126,7 @@ class Statements(Definitions):
             elif type(atom) is Object and self._m.classes.find(atom.cls, f"__i{node.operator}__") is not None:
                 kept |= self._m.calls.method(atom, f"__i{node.operator}__", (value,), frame, node.at)
         result = kept or self._m.expressions.operate(node.operator, left, value, frame, node.at)
-        self.bind(node.target, result, frame, node.at)
+        self._m.targets.bind(node.target, result, frame, node.at)
         return True
 
     def _annotate(self, node: tree.Annotate, frame: Frame, _loop: Loop | None) -> bool:
@@ -226,7 +136,7 @@ class Statements(Definitions):
         if is_none(value):
             value |= self._m.annotations.instances(node.annotation, frame, frame)
         if node.value is not None or frame.kind != "class":
-            self.bind(node.target, value, frame, node.at)
+            self._m.targets.bind(node.target, value, frame, node.at)
         return True
 
     def _delete(self, node: tree.Delete, frame: Frame, _loop: Loop | None) -> bool:
@@ -304,7 +214,7 @@ class Statements(Definitions):
     # --- branches -----------------------------------------------------------------------------------------------------
 
     def _if(self, node: tree.If, frame: Frame, loop: Loop | None) -> bool:
-        verdict = _known(node.test)
+        verdict = flow.known(node.test)
         if verdict is None:
             self._m.expressions.test(node.test, frame)
         if verdict is True:
@@ -315,7 +225,7 @@ class Statements(Definitions):
         body = self.block(node.body, frame, loop)
         after_body, frame.env = frame.env, before
         orelse = self.block(node.orelse, frame, loop)
-        return _join(frame, [(body, after_body), (orelse, frame.env)])
+        return flow.join(frame, [(body, after_body), (orelse, frame.env)])
 
     def _match(self, node: tree.Match, frame: Frame, loop: Loop | None) -> bool:
         subject = self._m.expressions.evaluate(node.subject, frame)
@@ -334,7 +244,7 @@ class Statements(Definitions):
             is_complete = is_complete or case.is_any
         if not is_complete:
             ends.append((True, before))
-        return _join(frame, ends)
+        return flow.join(frame, ends)
 
     def _instances(self, classes: Value, frame: Frame) -> list[Value]:
         found: list[Value] = []
@@ -353,7 +263,7 @@ class Statements(Definitions):
         steps = frame.durables
 
         def enter() -> None:
-            self.bind(node.target, element, frame, node.at)
+            self._m.targets.bind(node.target, element, frame, node.at)
 
         self._repeat(node.body, frame, enter)
         has_steps = frame.durables > steps
@@ -361,14 +271,14 @@ class Statements(Definitions):
             node, frame, has_steps=has_steps
         ):
             self._m.iteration.escapes(frame, node.at, "the order of a set")
-        if has_steps and _is_endless(iterable) and not _leaves(node.body):
+        if has_steps and flow.is_endless(iterable) and not flow.leaves(node.body):
             self._m.happens(frame, node.at, Leaf(UNBOUNDED, "an endless loop"))
-        return self.block(node.orelse, frame, None) or _breaks(node.body)
+        return self.block(node.orelse, frame, None) or flow.breaks(node.body)
 
     def _while(self, node: tree.While, frame: Frame, _loop: Loop | None) -> bool:
-        endless = _known(node.test) is True
+        endless = flow.known(node.test) is True
         steps = frame.durables
-        if _known(node.test) is False:
+        if flow.known(node.test) is False:
             return self.block(node.orelse, frame, None)
 
         def enter() -> None:
@@ -376,11 +286,11 @@ class Statements(Definitions):
                 self._m.expressions.test(node.test, frame)
 
         self._repeat(node.body, frame, enter)
-        if endless and frame.durables > steps and not _leaves(node.body):
+        if endless and frame.durables > steps and not flow.leaves(node.body):
             self._m.happens(frame, node.at, Leaf(UNBOUNDED, "an endless loop"))
         if endless:
-            return _breaks(node.body)
-        return self.block(node.orelse, frame, None) or _breaks(node.body)
+            return flow.breaks(node.body)
+        return self.block(node.orelse, frame, None) or flow.breaks(node.body)
 
     def _repeat(self, body: list[tree.Statement], frame: Frame, enter: Callable[[], None]) -> None:
         """Evaluate a loop's body until variables that were there before it hold nothing new."""
@@ -392,11 +302,11 @@ class Statements(Definitions):
             enter()
             reached = self.block(body, frame, loop)
             ends = [(reached, frame.env), (True, before), *((True, env) for env in loop.continues)]
-            _join(frame, ends)
-            frame.env = _union([frame.env, start])
+            flow.join(frame, ends)
+            frame.env = flow.united([frame.env, start])
             if all(frame.env.get(name, NOTHING) <= value for name, value in start.items()):
                 break
-        frame.env = _union([frame.env, *loop.breaks])
+        frame.env = flow.united([frame.env, *loop.breaks])
 
     # --- with and try -------------------------------------------------------------------------------------------------
 
@@ -407,7 +317,7 @@ class Statements(Definitions):
             managers.append(manager)
             entered = self.enter(manager, frame, node.at, is_async=node.is_async)
             if target is not None:
-                self.bind(target, entered, frame, node.at)
+                self._m.targets.bind(target, entered, frame, node.at)
         steps = frame.durables
         reached = self.block(node.body, frame, loop)
         for manager in managers:
@@ -427,23 +337,23 @@ class Statements(Definitions):
             reached = self.block(node.orelse, frame, loop)
         ends = [(reached, frame.env)]
         for handler in node.handlers:
-            frame.env = _union([before, after])
+            frame.env = flow.united([before, after])
             caught = NOTHING if handler.type is None else self._m.expressions.evaluate(handler.type, frame)
             if handler.name is not None:
                 frame.env[handler.name] = union(self._instances(caught, frame))
             ends.append((self.block(handler.body, frame, loop), frame.env))
         if has_steps:
             self.check_handlers(node, frame)
-        reached = _join(frame, ends)
+        reached = flow.join(frame, ends)
         if not reached:
-            frame.env = _union([env for _, env in ends])
+            frame.env = flow.united([env for _, env in ends])
         return self.block(node.final, frame, loop) and reached
 
     def enter(self, manager: Value, frame: Frame, at: int, *, is_async: bool) -> Value:
         """Enter a context manager; return what ``as`` binds."""
         name = "__aenter__" if is_async else "__enter__"
         result = NOTHING
-        for atom in manager:
+        for atom in in_order(manager):
             if type(atom) is Generator:
                 result |= self._m.iteration.exhaust(frozenset((atom,)), frame, at)
             elif type(atom) is Object:
@@ -458,80 +368,8 @@ class Statements(Definitions):
     def leave(self, manager: Value, frame: Frame, at: int, *, is_async: bool) -> None:
         """Leave a context manager."""
         name = "__aexit__" if is_async else "__exit__"
-        for atom in manager:
+        for atom in in_order(manager):
             if type(atom) is Object:
                 arguments = Arguments((NOTHING, NOTHING, NOTHING)).positional
                 found = self._m.calls.method(atom, name, arguments, frame, at)
                 self._m.expressions.awaited(found, frame, at)
-
-
-def _known(test: tree.Expression) -> bool | None:
-    """Return what a condition is known to be at run time, None when it is not."""
-    if isinstance(test, tree.Constant):
-        return bool(test.value)
-    if isinstance(test, tree.Compare) and isinstance(test.left, tree.Name) and test.left.id == "__name__":
-        return False if test.operators == ["eq"] else None
-    return None
-
-
-def _join(frame: Frame, ends: list[tuple[bool, Env]]) -> bool:
-    """Continue with the variables of all branches that reach their end; return whether one does."""
-    reached = [env for is_reached, env in ends if is_reached]
-    if reached:
-        frame.env = _union(reached)
-    return bool(reached)
-
-
-def _union(envs: list[Env]) -> Env:
-    result = dict(envs[0])
-    for env in envs[1:]:
-        for name, value in env.items():
-            known = result.get(name)
-            if known is None:
-                result[name] = value
-            elif known is not value and not value <= known:
-                result[name] = known | value
-    return result
-
-
-def _is_endless(iterable: Value) -> bool:
-    return any(type(atom) is Instance and atom.type in ("itertools.count()", "itertools.repeat()") for atom in iterable)
-
-
-def _breaks(body: list[tree.Statement]) -> bool:
-    """Tell whether a loop's body has a ``break`` of that loop."""
-    for statement in body:
-        if isinstance(statement, tree.Jump):
-            if statement.kind == "break":
-                return True
-        elif isinstance(statement, tree.For | tree.While):
-            if _breaks(statement.orelse):
-                return True
-        elif any(_breaks(block) for block in _blocks(statement)):
-            return True
-    return False
-
-
-def _leaves(body: list[tree.Statement]) -> bool:
-    """Tell whether a loop's body can leave the loop: ``break``, ``return``, ``raise``."""
-    return _breaks(body) or _ends(body)
-
-
-def _ends(body: list[tree.Statement]) -> bool:
-    return any(
-        isinstance(statement, tree.Return | tree.Raise) or any(_ends(block) for block in _blocks(statement))
-        for statement in body
-    )
-
-
-def _blocks(statement: tree.Statement | tree.Handler) -> list[list[tree.Statement]]:
-    """Return the blocks inside a statement."""
-    if isinstance(statement, tree.If | tree.For | tree.While):
-        return [statement.body, statement.orelse]
-    if isinstance(statement, tree.With):
-        return [statement.body]
-    if isinstance(statement, tree.Try):
-        return [statement.body, statement.orelse, statement.final, *(handler.body for handler in statement.handlers)]
-    if isinstance(statement, tree.Match):
-        return [case.body for case in statement.cases]
-    return []

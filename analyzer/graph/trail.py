@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from analyzer.graph.atoms import Collection, Value
     from analyzer.graph.frames import Frame, ModuleState
     from analyzer.graph.heap import Cell
-    from analyzer.graph.values import Collection, Value
 
 _RETIRED = 1 << 30
 """A number of runs after which no frame is evaluated again."""

@@ -1,422 +1,35 @@
 """What a variable may hold, as far as the text tells.
 
-A :data:`Value` is a set of atoms: the things that are known to be possible. What is not known is left out, so that the
-empty set is both "nothing" and "anything": an unknown receiver has no effect. Atoms are compared by identity; the
-machine makes each once.
+A :data:`analyzer.graph.atoms.Value` is a set of atoms: the things that are known to be possible. What is not known is
+left out, so that the empty set is both "nothing" and "anything": an unknown receiver has no effect.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
+
+from analyzer.graph.atoms import (
+    Atom,
+    Bound,
+    Class,
+    Collection,
+    Constant,
+    External,
+    Function,
+    Generator,
+    Instance,
+    Method,
+    Object,
+    Value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analyzer.facts.module import ClassFacts, FunctionFacts
-    from analyzer.graph.frames import Frame, Leaf, ModuleState
-    from analyzer.graph.heap import Cell
-
-
-class Atom:
-    """One thing that a variable may hold."""
-
-    __slots__ = ()
-
-
-Value = frozenset[Atom]
-"""What is known to be possible."""
 
 NOTHING: Final[Value] = frozenset()
 """Nothing is known."""
-
-Plain = str | int | bool | None
-"""What a literal stands for."""
-
-
-class Constant(Atom):
-    """A literal text, whole number, True, False or None."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Plain) -> None:
-        self.value = value
-
-
-class External(Atom):
-    """Something of a library, by qualified name: a module, function, class, or what is reached from an instance.
-
-    Attributes:
-        name: the qualified name.
-        of: for a method, the project's class that it gives instances of: ``Order.objects.get``.
-    """
-
-    __slots__ = ("name", "of")
-
-    def __init__(self, name: str, of: Class | None = None) -> None:
-        self.name = name
-        self.of = of
-
-
-class Instance(Atom):
-    """An instance of a library's type.
-
-    Attributes:
-        type: the type's qualified name.
-        of: the project's class that it gives instances of: of a query, of a manager.
-    """
-
-    __slots__ = ("of", "type")
-
-    def __init__(self, type_name: str, of: Class | None = None) -> None:
-        self.type = type_name
-        self.of = of
-
-
-class Imported(Atom):
-    """A name that is to be looked up in a module of the project when it is read."""
-
-    __slots__ = ("module", "name")
-
-    def __init__(self, module: ModuleState, name: str) -> None:
-        self.module = module
-        self.name = name
-
-
-class Module(Atom):
-    """A module of the project."""
-
-    __slots__ = ("state",)
-
-    def __init__(self, state: ModuleState) -> None:
-        self.state = state
-
-
-class Function(Atom):
-    """A function of the project with the frame whose variables it sees.
-
-    Attributes:
-        facts: the function.
-        home: the module it stands in.
-        parent: the frame around its definition, None at the top of a module.
-        owner: the class whose body it is defined in, for ``super()``.
-        defaults: what its parameters' defaults are, by name.
-    """
-
-    __slots__ = ("defaults", "facts", "home", "owner", "parent")
-
-    def __init__(self, facts: FunctionFacts, home: ModuleState, parent: Frame | None) -> None:
-        self.facts = facts
-        self.home = home
-        self.parent = parent
-        self.owner: Class | None = None
-        self.defaults: dict[str, Value] = {}
-
-
-class Bound(Atom):
-    """Something callable with its first argument."""
-
-    __slots__ = ("function", "receiver")
-
-    def __init__(self, function: Atom, receiver: Atom) -> None:
-        self.function = function
-        self.receiver = receiver
-
-
-class Class(Atom):
-    """A class of the project.
-
-    Attributes:
-        facts: the class.
-        home: the module it stands in.
-        frame: the frame of its body.
-        bases: what its bases are, in their order.
-        flavour: ``fields`` when instances are made from annotated fields: dataclasses, pydantic, attrs, msgspec.
-        order: the classes in which an attribute is looked up, itself first.
-        order_of: the bases that ``order`` was found for.
-    """
-
-    __slots__ = ("bases", "facts", "flavour", "frame", "home", "order", "order_of")
-
-    def __init__(self, facts: ClassFacts, home: ModuleState, frame: Frame) -> None:
-        self.facts = facts
-        self.home = home
-        self.frame = frame
-        self.bases: tuple[Value, ...] = ()
-        self.flavour: Literal["plain", "fields"] = "plain"
-        self.order: tuple[Class | External, ...] = ()
-        self.order_of: tuple[Value, ...] | None = None
-
-
-class Object(Atom):
-    """An instance of a project's class, by where it is made.
-
-    Attributes:
-        cls: its class.
-        frame: the frame that makes it, None for "any instance".
-        depth: how many objects made one another down to this one.
-        parameter: for the stand-in of plain arguments, the parameter that holds it.
-        member: for a member of an enumeration, its name.
-        fields: what its attributes hold.
-    """
-
-    __slots__ = ("cls", "depth", "fields", "frame", "member", "parameter")
-
-    def __init__(self, cls: Class, frame: Frame | None, depth: int = 0) -> None:
-        self.depth = depth
-        self.parameter = ""
-        self.member = ""
-        self.cls = cls
-        self.frame = frame
-        self.fields: dict[str, Cell] = {}
-
-
-Key = Plain | Object
-"""A constant or a member of an enumeration: index of a tuple, key of a dict."""
-
-CollectionKind = Literal["list", "tuple", "set", "dict", "frozenset", "iterator"]
-
-
-class Collection(Atom):
-    """A list, tuple, set, dict or iterator, by where it is made.
-
-    Attributes:
-        kind: which of them.
-        frame: the frame that makes it.
-        elements: what it holds where the index is not known; a dict's values.
-        keys: a dict's keys.
-        items: what it holds under constant keys and indices.
-        is_ordered: False for what iterates in an order that differs between processes.
-        parameter: for the stand-in of plain arguments, the parameter that holds it.
-        only_numbers: a set of which only whole numbers are known to be in it, which iterates alike everywhere.
-        is_view: keys or items of a dict: ``&``, ``|``, ``-`` and ``^`` make a set of them.
-        lazy: for what computes its elements when it is iterated, what that is, for people: ``a generator``.
-        effects: what happens when it is iterated.
-    """
-
-    __slots__ = (
-        "effects",
-        "elements",
-        "frame",
-        "is_ordered",
-        "is_view",
-        "items",
-        "keys",
-        "kind",
-        "lazy",
-        "only_numbers",
-        "parameter",
-    )
-
-    def __init__(self, kind: CollectionKind, frame: Frame | None, elements: Cell, keys: Cell) -> None:
-        self.kind = kind
-        self.frame = frame
-        self.elements = elements
-        self.keys = keys
-        self.items: dict[Key, Cell] = {}
-        self.parameter = ""
-        self.is_ordered = kind not in ("set", "frozenset")
-        self.only_numbers = False
-        self.is_view = False
-        self.lazy = ""
-        self.effects: Cell | None = None
-
-
-class Partial(Atom):
-    """``functools.partial(function, ...)``."""
-
-    __slots__ = ("arguments", "function")
-
-    def __init__(self, function: Value, arguments: Arguments) -> None:
-        self.function = function
-        self.arguments = arguments
-
-
-class Task(Atom):
-    """A task: a function whose calls are durable."""
-
-    __slots__ = ("function", "name")
-
-    def __init__(self, function: Value, name: str) -> None:
-        self.function = function
-        self.name = name
-
-
-class Job(Atom):
-    """A job.
-
-    Attributes:
-        function: the function that ``@job`` was given: the defined one, or what a decorator below made of it.
-        id: its id, when it is known; empty otherwise.
-        body: the function whose statements are the job's body.
-    """
-
-    __slots__ = ("body", "function", "id")
-
-    def __init__(self, function: Function, job_id: str, body: Function) -> None:
-        self.function = function
-        self.id = job_id
-        self.body = body
-
-
-class Dispatcher(Atom):
-    """A function that is chosen by the type of an argument.
-
-    Attributes:
-        function: what is called when no other fits.
-        position: which argument decides.
-        home: the module it stands in.
-        cases: by type, what is called for it.
-        all: everything that is registered.
-    """
-
-    __slots__ = ("all", "cases", "function", "home", "position")
-
-    def __init__(self, function: Value, position: int, home: ModuleState, everything: Cell) -> None:
-        self.function = function
-        self.position = position
-        self.home = home
-        self.cases: dict[str | Class, Cell] = {}
-        self.all = everything
-
-
-class Namespace(Atom):
-    """A ``types.SimpleNamespace``, by where it is made: nothing but attributes."""
-
-    __slots__ = ("fields", "frame")
-
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-        self.fields: dict[str, Cell] = {}
-
-
-class Deferred(Atom):
-    """An effect that happens when something is iterated.
-
-    Attributes:
-        frame: where the generator expression or ``map`` is written.
-        at: the call in it that has the effect.
-        leaf: the effect.
-        callee: the called frame that has it, None when it happens right there.
-    """
-
-    __slots__ = ("at", "callee", "frame", "leaf")
-
-    def __init__(self, frame: Frame, at: int, leaf: Leaf, callee: Frame | None) -> None:
-        self.frame = frame
-        self.at = at
-        self.leaf = leaf
-        self.callee = callee
-
-
-class Registration(Atom):
-    """``function.register(type)``: registers what it is put on."""
-
-    __slots__ = ("dispatcher", "types")
-
-    def __init__(self, dispatcher: Dispatcher, types: Value) -> None:
-        self.dispatcher = dispatcher
-        self.types = types
-
-
-AwaitableKind = Literal["durable", "coroutine", "gathered"]
-
-
-class Awaitable(Atom):
-    """What an async function or a durable call gives before it is awaited.
-
-    Attributes:
-        kind: ``durable``: of a task or wait in an async body; ``coroutine``: of an async function of the project;
-            ``gathered``: of ``asyncio.gather`` and its kin.
-        result: what awaiting it gives.
-        at: the call.
-        frame: the frame that made the call.
-        what: what was called, for people.
-        callee: the frame of a coroutine.
-    """
-
-    __slots__ = ("at", "callee", "frame", "kind", "result", "what")
-
-    def __init__(
-        self, kind: AwaitableKind, result: Cell, at: int, frame: Frame, what: str, callee: Frame | None
-    ) -> None:
-        self.callee = callee
-        self.kind = kind
-        self.result = result
-        self.at = at
-        self.frame = frame
-        self.what = what
-
-
-class Generator(Atom):
-    """A generator of the project: its effects happen when it is iterated."""
-
-    __slots__ = ("frame", "is_manager")
-
-    def __init__(self, frame: Frame, *, is_manager: bool) -> None:
-        self.frame = frame
-        self.is_manager = is_manager
-
-
-class Super(Atom):
-    """``super()``: the classes after ``cls`` in the order of the receiver."""
-
-    __slots__ = ("cls", "receiver")
-
-    def __init__(self, cls: Class, receiver: Atom) -> None:
-        self.cls = cls
-        self.receiver = receiver
-
-
-class Method(Atom):
-    """A method of a collection, text or other builtin, bound to it."""
-
-    __slots__ = ("name", "receiver")
-
-    def __init__(self, receiver: Atom, name: str) -> None:
-        self.receiver = receiver
-        self.name = name
-
-
-WrapperKind = Literal["property", "cached_property", "classmethod", "staticmethod", "contextmanager"]
-
-
-class Wrapper(Atom):
-    """A function under a decorator that changes how it is reached or what a call gives."""
-
-    __slots__ = ("function", "kind")
-
-    def __init__(self, kind: WrapperKind, function: Value) -> None:
-        self.kind = kind
-        self.function = function
-
-
-class JobDecorator(Atom):
-    """``job(id=...)``: makes a job of a function.
-
-    Attributes:
-        id: the id, when it is known; empty otherwise.
-        at: the call.
-        frame: where it stands.
-        home: the module it stands in.
-    """
-
-    __slots__ = ("at", "frame", "home", "id")
-
-    def __init__(self, job_id: str, at: int, frame: Frame) -> None:
-        self.id = job_id
-        self.at = at
-        self.frame = frame
-        self.home = frame.home
-
-
-class TaskDecorator(Atom):
-    """``task(...)``: makes a task of a function."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -528,3 +141,30 @@ def is_absent(value: Value | None) -> bool:
     if value is None:
         return True
     return len(value) == 1 and all(type(atom) is Constant and atom.value is None for atom in value)
+
+
+def in_order(value: Value) -> Iterable[Atom]:
+    """Return what a value may be in an order that is the same in each process: of two effects the first is told."""
+    return value if len(value) < 2 else sorted(value, key=_place)  # noqa: PLR2004 - one has no order
+
+
+def _place(atom: Atom) -> tuple[str, ...]:
+    """Return what tells an atom from others: where it stands in the text, or its name."""
+    kind = type(atom).__name__
+    if isinstance(atom, Function | Class):
+        return (kind, atom.home.source.name, f"{atom.facts.at:020}")
+    if isinstance(atom, External):
+        return (kind, atom.name)
+    if isinstance(atom, Instance):
+        return (kind, atom.type)
+    if isinstance(atom, Bound):
+        return (kind, *_place(atom.function), *_place(atom.receiver))
+    if isinstance(atom, Object):
+        return (kind, *_place(atom.cls), atom.member)
+    if isinstance(atom, Collection):
+        return (kind, atom.kind, "" if atom.frame is None else atom.frame.name)
+    if isinstance(atom, Generator):
+        return (kind, atom.frame.home.source.name, atom.frame.name)
+    if isinstance(atom, Method):
+        return (kind, atom.name, *_place(atom.receiver))
+    return (kind, str(getattr(atom, "name", "")), str(getattr(atom, "at", "")))

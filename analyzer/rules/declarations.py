@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from analyzer.graph.values import Atom, Constant, Object, Value, texts
+from analyzer.graph.atoms import Atom, Constant, Object, Value
+from analyzer.graph.values import texts
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import SdkCall
