@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from analyzer.facts.module import FunctionFacts
 
 _COMMENT: Final = re.compile(
-    r"(?:^|(?<=\s))#\s*trigger\s*:\s*(?P<file>file-)?ignore(?:\s*\[(?P<codes>[^\]]*)\])?\s*(?P<reason>.*)"
+    r"(?:^|(?<=\s))#\s*trigger\s*:\s*(?P<file>file-)?ignore\b(?:\s*\[(?P<codes>[^\]]*)\])?\s*(?P<reason>.*)"
 )
 _LAYOUT: Final = frozenset((tokenize.NL, tokenize.INDENT, tokenize.DEDENT))
 _MAYBE: Final = re.compile(r"#\s*trigger\s*:")

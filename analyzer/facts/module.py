@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from analyzer.facts.tree import Expression, Statement
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Version of everything below and of :mod:`analyzer.facts.tree`; one more whenever facts come out differently."""
 
 ParameterKind = Literal["positional", "normal", "star", "keyword", "stars"]
