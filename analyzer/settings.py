@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -78,8 +79,21 @@ def _longest(code: str, prefixes: tuple[str, ...]) -> int:
 
 
 def _matches(path: PurePath, pattern: str) -> bool:
+    """Tell whether a pattern fits a path; ``*`` is any text, ``**/`` also no folder at all."""
     text = path.as_posix()
-    return fnmatchcase(text, pattern) or fnmatchcase(path.name, pattern) or text.startswith(pattern.rstrip("/") + "/")
+    return any(
+        fnmatchcase(text, each) or fnmatchcase(path.name, each) or text.startswith(each.rstrip("/") + "/")
+        for each in _readings(pattern)
+    )
+
+
+@cache
+def _readings(pattern: str) -> tuple[str, ...]:
+    """Return the pattern with each ``**/`` as folders and as none."""
+    head, mark, rest = pattern.partition("**/")
+    if not mark:
+        return (pattern,)
+    return tuple(f"{head}{folders}{tail}" for tail in _readings(rest) for folders in ("", "*/"))
 
 
 def read_settings(project: Project) -> CheckSettings:

@@ -153,7 +153,8 @@ def _lost_changes(machine: Machine, reached: frozenset[Frame]) -> Iterable[Lost]
                     inside = _is_inside(mutation.frame, caller)
                     yield Lost(mutation.frame if inside else caller, mutation.at if inside else at, mutation)
     for caller, at, callee, atom, maker, mutation in machine.task_changes:
-        if caller in makers and _is_lost(atom, maker, mutation, caller, makers - _reached((callee,))):
+        # An instance that is made up for an annotation is made nowhere, and silently: that is no task.
+        if at and caller in makers and _is_lost(atom, maker, mutation, caller, makers - _reached((callee,))):
             yield Lost(caller, at, mutation)
 
 
