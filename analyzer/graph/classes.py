@@ -240,6 +240,8 @@ class Classes:
 
 def _merge(lines: list[list[Class | External]]) -> list[Class | External]:
     """Merge the orders of bases as Python does; when they contradict each other, depth first."""
+    if len(lines) == 1:
+        return lines[0]
     pending = [list(line) for line in lines] + [[line[0] for line in lines if line]]
     order: list[Class | External] = []
     while any(pending):
