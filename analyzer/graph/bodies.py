@@ -145,15 +145,15 @@ def _lost_changes(machine: Machine, reached: frozenset[Frame]) -> Iterable[Lost]
         reached: the frames that the body reaches outside of tasks, and those that make the instance whose method it is.
     """
     makers = reached | {frame.leader for frame in reached}
+    # An instance that is made up for an annotation is made silently, and nowhere: 0 is no place, and it is no task.
     for caller, at, callee in list(machine.task_calls):
-        if caller in makers and callee.mutations:
+        if at and caller in makers and callee.mutations:
             bodys = makers - _reached((callee,))  # what the task may have made itself is not told
             for mutation in callee.mutations.values():
                 if _is_lost(mutation.target, mutation.maker, mutation, caller, bodys):
                     inside = _is_inside(mutation.frame, caller)
                     yield Lost(mutation.frame if inside else caller, mutation.at if inside else at, mutation)
     for caller, at, callee, atom, maker, mutation in machine.task_changes:
-        # An instance that is made up for an annotation is made nowhere, and silently: that is no task.
         if at and caller in makers and _is_lost(atom, maker, mutation, caller, makers - _reached((callee,))):
             yield Lost(caller, at, mutation)
 

@@ -21,8 +21,11 @@ from analyzer.graph.atoms import (
     Instance,
     Method,
     Object,
+    Partial,
     Value,
+    Wrapper,
 )
+from analyzer.graph.declared import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,10 +105,15 @@ def joined(known: Value, more: Value) -> Value:
         return known
     if len(known) + len(more) <= _MANY:
         return known | more
+    if len(known) >= _TOO_MANY:
+        return known
+    new = more - known
+    if len(known) >= _MANY:
+        new = frozenset(atom for atom in new if _rank(atom) == 0)
     room = _MANY - len(known)
-    new = sorted(more - known, key=_rank)
-    kept = [atom for position, atom in enumerate(new) if position < room or _rank(atom) == 0]
-    return known | frozenset(kept[: max(0, _TOO_MANY - len(known))])
+    ranked = sorted(new, key=lambda atom: (_rank(atom), _place(atom)))
+    kept = [atom for position, atom in enumerate(ranked) if position < room or _rank(atom) == 0]
+    return known | frozenset(kept[: _TOO_MANY - len(known)])
 
 
 def _rank(atom: Atom) -> int:
@@ -165,6 +173,8 @@ def _place(atom: Atom) -> tuple[str, ...]:
         return (kind, atom.kind, "" if atom.frame is None else atom.frame.name)
     if isinstance(atom, Generator):
         return (kind, atom.frame.home.source.name, atom.frame.name)
+    if isinstance(atom, Task | Partial | Wrapper):
+        return (kind, getattr(atom, "name", ""), *(part for each in in_order(atom.function) for part in _place(each)))
     if isinstance(atom, Method):
         return (kind, atom.name, *_place(atom.receiver))
     return (kind, str(getattr(atom, "name", "")), str(getattr(atom, "at", "")))
