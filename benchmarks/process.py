@@ -1,8 +1,12 @@
-"""What the system tells of a process: its children, memory and CPU time. Linux."""
+"""What the system tells of a process: its children, memory, CPU time, and what it took until its end. Linux."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,3 +61,43 @@ def children(pid: int, command: str) -> list[int]:
         if int(fields[1]) == pid and command in line:  # a zombie has no command line
             found.append(int(folder.name))
     return sorted(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A process that ran to its end.
+
+    Attributes:
+        code: its exit code.
+        output: what it wrote to standard output and standard error.
+        wall: seconds from its start to its end.
+        cpu: seconds of CPU time of all its threads, in user and in system mode.
+        memory: the most that was resident, in MB (10^6 bytes).
+    """
+
+    code: int
+    output: str
+    wall: float
+    cpu: float
+    memory: float
+
+
+def run_to_end(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> Ended:
+    """Run a command in a folder, and tell what it took."""
+    with tempfile.TemporaryFile() as output:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)  # it has been waited for
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    return Ended(
+        code=process.returncode,
+        output=text,
+        wall=wall,
+        cpu=usage.ru_utime + usage.ru_stime,
+        memory=usage.ru_maxrss * _KB / _MB,
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks.check_plan import Size
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
@@ -23,6 +25,9 @@ class Scale:
         idle_s: for which the CPU is watched while they wait.
         history_steps: completed before a run is resumed.
         stretch: steps compared at the beginning and at the end of that run.
+        checked: the project that is checked.
+        checks: of it, of each kind that is measured.
+        edits: of one file in an editor.
     """
 
     repetitions: int
@@ -38,6 +43,9 @@ class Scale:
     idle_s: float
     history_steps: int
     stretch: int
+    checked: Size
+    checks: int
+    edits: int
 
 
 PROMISED = Scale(
@@ -54,6 +62,9 @@ PROMISED = Scale(
     idle_s=5.0,
     history_steps=5000,
     stretch=500,
+    checked=Size(packages=30, modules=25, functions=12, jobs=50),
+    checks=3,
+    edits=30,
 )
 """What the figures are defined by."""
 
@@ -71,5 +82,8 @@ TINY = Scale(
     idle_s=0.2,
     history_steps=40,
     stretch=10,
+    checked=Size(packages=3, modules=4, functions=5, jobs=6),
+    checks=1,
+    edits=2,
 )
 """Enough to see that each figure can be measured; the values mean nothing."""
