@@ -3,7 +3,7 @@
 ::
 
     FOLDER/v1/blobs/ab/cdef…        a content, named by its sha256
-    FOLDER/v1/entries/KIND/ab/cd…   what a key gave: a line of checksum, a JSON object with the content's digest and facts
+    FOLDER/v1/entries/KIND/ab/cd…   what a key gave: a checksum, and a JSON object with the content's digest and facts
     FOLDER/v1/partial/…             contents that are being written
 
 Both kinds of file appear under their names whole or not at all, so several processes may work in one folder, and a

@@ -8,6 +8,7 @@ not get through. What an entry unpacks to is limited by what the directory says,
 from __future__ import annotations
 
 import os
+import re
 import stat
 import struct
 import zlib
@@ -34,6 +35,7 @@ _PIECE: Final = 1 << 22
 _SMALL: Final = 1 << 23
 """Entries up to that size (8 MiB) are read and unpacked in one go."""
 _MOST_IN_MEMORY: Final = 1 << 26
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONGEST_PART: Final = 255
 _LONGEST_PATH: Final = 3_000
 
@@ -316,21 +318,18 @@ class Inflation:
 def fault_of_name(name: str) -> str:
     """Return why a path must not be used, empty when it may be: ``"leaves its folder"``."""
     parts = name.split("/")
-    if not name or "" in parts:
-        return "is absolute or has an empty part"
-    if ".." in parts or "." in parts:
-        return "leaves its folder"
-    if "\\" in name or name[1:2] == ":":
-        return "is a path of Windows"
-    if not name.isprintable() and any(ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0 for letter in name):
-        return "has control characters"
     try:
         sizes = [len(part.encode()) for part in parts]
     except UnicodeEncodeError:
         return "is no text"
-    if max(sizes) > _LONGEST_PART or sum(sizes) + len(sizes) > _LONGEST_PATH:
-        return "is too long"
-    return ""
+    faults = (
+        (0 in sizes, "is absolute or has an empty part"),
+        (not {".", ".."}.isdisjoint(parts), "leaves its folder"),
+        ("\\" in name or name[1:2] == ":", "is a path of Windows"),
+        (_CONTROL.search(name) is not None, "has control characters"),
+        (max(sizes) > _LONGEST_PART or sum(sizes) + len(sizes) > _LONGEST_PATH, "is too long"),
+    )
+    return next((fault for is_so, fault in faults if is_so), "")
 
 
 def _same_sizes(record: Record, crc: int, packed: int, size: int) -> bool:

@@ -5,7 +5,7 @@ project's modules get what the worker would make on first import, instrumented; 
 trigger_sdk.precompile``), since how it instruments is its own affair. Either speaks in frames, see
 :mod:`bundler.layers.in_interpreter.compile_sources`.
 
-Bytecode ties the digest of a layer to the interpreter that made it and to its zlib: builds with other ones are other bytes.
+Bytecode ties the digest of a layer to the interpreter that made it, and to zlib: with other ones, other bytes.
 """
 
 from __future__ import annotations
@@ -82,9 +82,7 @@ class Compiler:
         """Return the bytecode of the project's sources, as the worker would make it."""
         return self._compile(["-m", "trigger_sdk.precompile"], sources, set())
 
-    def _compile(
-        self, arguments: list[str], sources: Sequence[tuple[str, bytes]], without: set[str]
-    ) -> list[Bytecode]:
+    def _compile(self, arguments: list[str], sources: Sequence[tuple[str, bytes]], without: set[str]) -> list[Bytecode]:
         if not sources:
             return []
         keep = {"PYTHONPATH"} - without
@@ -129,9 +127,7 @@ def compiler_for(target: Target, interpreter: Path, cache: Cache) -> Compiler | 
 
 def _run(command: list[str], asked: bytes, environment: dict[str, str]) -> bytes:
     try:
-        done = subprocess.run(
-            command, input=asked, capture_output=True, check=False, env=environment, timeout=_SECONDS
-        )
+        done = subprocess.run(command, input=asked, capture_output=True, check=False, env=environment, timeout=_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BytecodeFailed(f"{command[0]} cannot be run: {error}", where=command[0]) from error
     if done.returncode:
@@ -163,4 +159,6 @@ def _bytecodes(frames: Iterable[bytes]) -> Iterator[Bytecode]:
         if content is None:
             raise BytecodeFailed("the compiling interpreter broke off")
         packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-        yield Bytecode(place=place.decode().lstrip("/"), content=content, stream=packer.compress(content) + packer.flush())
+        yield Bytecode(
+            place=place.decode().lstrip("/"), content=content, stream=packer.compress(content) + packer.flush()
+        )

@@ -1,7 +1,8 @@
 """Files that more than one wheel has.
 
 Installers let the last one win, whichever that is. Here it is the wheel whose name sorts last, in any grouping: the
-others' files are left out of their layers. Files with the same content (``__init__.py`` of shared packages) are no conflict.
+others' files are left out of their layers. Files with the same content (``__init__.py`` of shared packages) are no
+conflict.
 """
 
 from __future__ import annotations

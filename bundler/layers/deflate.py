@@ -133,7 +133,11 @@ def stored_blocks(content: bytes, *, is_end: bool) -> Iterator[bytes]:
     for start in starts:
         block = view[start : start + STORED_BLOCK]
         size = len(block)
-        yield bytes((is_end and start == starts[-1],)) + size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little")
+        yield (
+            bytes((is_end and start == starts[-1],))
+            + size.to_bytes(2, "little")
+            + (size ^ 0xFFFF).to_bytes(2, "little")
+        )
         yield bytes(block)
 
 
@@ -176,7 +180,10 @@ def _matching(content: bytes, earlier: int, place: int) -> int:
     """Return how many bytes from ``earlier`` on are those from ``place`` on, 258 at most."""
     length = _KEY
     limit = min(_LONGEST, len(content) - place)
-    while length + 16 <= limit and content[earlier + length : earlier + length + 16] == content[place + length : place + length + 16]:
+    while (
+        length + 16 <= limit
+        and content[earlier + length : earlier + length + 16] == content[place + length : place + length + 16]
+    ):
         length += 16
     while length < limit and content[earlier + length] == content[place + length]:
         length += 1

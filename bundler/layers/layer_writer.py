@@ -51,9 +51,7 @@ class LayerWriter:
         self._pending = bytearray()
         self._tar = hashlib.sha256()
 
-    def file(
-        self, place: str, content: bytes, *, is_executable: bool = False, stream: bytes | None = None
-    ) -> None:
+    def file(self, place: str, content: bytes, *, is_executable: bool = False, stream: bytes | None = None) -> None:
         """Add a file that is in memory.
 
         Args:
@@ -95,7 +93,7 @@ class LayerWriter:
         self._end(size)
 
     def stored(self, place: str, size: int, content: Iterable[bytes], *, is_executable: bool = False) -> None:
-        """Add a file from its content in pieces, which is not packed; whoever passes it checks that it fits ``size``."""
+        """Add a file from its content in pieces, not packed; whoever passes it checks that it fits ``size``."""
         self._begin(place, size, is_executable=is_executable)
         self._flush()
         self._output.write(_HEAD)

@@ -42,7 +42,11 @@ def header(
     if short is None:
         records += _record(b"path", name)
         short = name.decode().encode("ascii", "replace")[:_NAME]
-    for field, number, most in ((b"gid", gid, _MOST_OCTAL_7), (b"size", size, _MOST_OCTAL_11), (b"uid", uid, _MOST_OCTAL_7)):
+    for field, number, most in (
+        (b"gid", gid, _MOST_OCTAL_7),
+        (b"size", size, _MOST_OCTAL_11),
+        (b"uid", uid, _MOST_OCTAL_7),
+    ):
         if number > most:
             records += _record(field, str(number).encode())
     kind = b"5" if is_directory else b"0"

@@ -106,7 +106,9 @@ def wheel_files(wheel: Wheel, archive: Archive, scheme: Scheme) -> WheelFiles:
 
 
 def _metadata_folder(wheel: Wheel, members: Mapping[str, Member]) -> str:
-    folders = {name.partition("/")[0] for name in members if name.partition("/")[0].endswith(".dist-info") and "/" in name}
+    folders = {
+        name.partition("/")[0] for name in members if name.partition("/")[0].endswith(".dist-info") and "/" in name
+    }
     if len(folders) != 1:
         found = ", ".join(sorted(folders)) or "none"
         raise WheelInvalid(f"{wheel.filename} should have one folder of metadata (*.dist-info); found: {found}")

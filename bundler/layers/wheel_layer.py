@@ -156,7 +156,7 @@ class _Filler:
                 digest, size = self._add_file(wheel, archive, file)
                 rows.append((file.place, _recorded(digest), str(size)))
             for place, content, is_executable in self._made(wheel, files):
-                rows.append((place, _recorded(hashlib.sha256(content).digest()), str(len(content))))
+                rows.append((place, recorded(content), str(len(content))))
                 self._add_made(place, content, is_executable=is_executable)
             rows.extend(self._add_bytecode(archive, files, placed))
         record = f"{files.site}/{files.metadata}/RECORD"
@@ -257,6 +257,11 @@ def _head(archive: Archive, member: Member) -> bytes:
         for piece in inflation.pieces(data):
             return piece[:_HEAD_OF_SCRIPT]
     return b""
+
+
+def recorded(content: bytes) -> str:
+    """Return the digest of a content as RECORD has it."""
+    return _recorded(hashlib.sha256(content).digest())
 
 
 def _recorded(digest: bytes) -> str:

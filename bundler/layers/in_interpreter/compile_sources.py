@@ -23,7 +23,7 @@ def main() -> None:
     sys.pycache_prefix = None
     data = sys.stdin.buffer.read()
     out = sys.stdout.buffer
-    frames = read_frames(data)
+    frames = read_frames(data)  # type: ignore[no-untyped-call]
     for path, source in zip(frames, frames, strict=True):
         place = path.decode()
         try:
@@ -35,7 +35,7 @@ def main() -> None:
             out.write(struct.pack(">L", len(frame)) + frame)
 
 
-def read_frames(data):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - types would have to be imported
+def read_frames(data):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - typing would have to be imported
     """Yield the frames in ``data``."""
     at = 0
     while at < len(data):
