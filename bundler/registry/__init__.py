@@ -1,0 +1,1 @@
+"""A client of registries: the OCI distribution protocol, and what real registries make of it."""
