@@ -1,7 +1,8 @@
 """Compiles a project's modules ahead of time, as the worker would on first import.
 
-``python -m trigger_sdk.precompile`` is for builders of images, which keep the result beside the sources; the worker takes what fits its version of Python, its
-SDK and the source's text, and ignores anything else. So this is never wrong, at worst in vain.
+``python -m trigger_sdk.precompile`` is for builders of images, which keep the result beside the sources. The worker
+takes what fits its version of Python, its SDK and the source's text, and ignores anything else: this is never wrong, at
+worst in vain.
 
 Standard input is a sequence of pairs of frames, the path that a source will have and its text; a frame is its length
 (four bytes, the highest first) and its bytes. Standard output is a sequence of such pairs for those that compile: the
