@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from analyzer.facts.module import Parameter
     from analyzer.graph.machine import Machine
 
+MOST_CALLED_ON_IMPORT: Final = 8
+"""Functions that one call on import may be of; effects do not count then, and what the rest returns is left out."""
+
 _NEUTRAL: Final = frozenset(
     f"builtins.{name}" for name in ("sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "len")
 ) | {"collections.Counter", "math.fsum", "statistics.mean"}
@@ -158,7 +161,10 @@ class Calls:
             caller = self._callers.get(type(atom))
             return NOTHING if caller is None else caller(atom, arguments, frame, at, in_task)
         receivers: dict[Atom, list[Atom]] = {}
-        for atom in in_order(function):
+        called = in_order(function)
+        if frame.era == "import" and len(function) > MOST_CALLED_ON_IMPORT:
+            called = list(called)[:MOST_CALLED_ON_IMPORT]
+        for atom in called:
             if type(atom) is Bound:
                 receivers.setdefault(atom.function, []).append(atom.receiver)
                 continue

@@ -73,6 +73,7 @@ BUDGET: Final = 60_000
 _MOST_MUTATIONS: Final = 64
 """Changes of other functions' variables that are followed to the callers of a function."""
 
+MOST_RUNS_ON_IMPORT: Final = 8
 MOST_RUNS: Final = 40
 """Evaluations of one frame after which it is left as it is."""
 
@@ -271,7 +272,8 @@ class Machine(Heap):
 
     def enqueue(self, frame: Frame) -> None:
         """Have a frame evaluated again."""
-        if not frame.is_queued and frame.runs < MOST_RUNS:
+        most = MOST_RUNS if frame.era == "run" else MOST_RUNS_ON_IMPORT
+        if not frame.is_queued and frame.runs < most:
             if self.trail is not None and frame.era == "import" and frame.is_done:
                 return  # what is imported is as it was before the job began
             frame.is_queued = True
