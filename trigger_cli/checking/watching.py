@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from pathlib import Path
 
 from analyzer.errors import CheckStale
+from analyzer.language_server.tidying import Tidying
 from analyzer.model import Report
 from analyzer.output.formats import render
 from analyzer.output.wording import severity_counts
@@ -49,6 +51,7 @@ class _Watch:
         self._due = asyncio.Event()
         self._touched: list[str] = []
         self._limit: Problem | None = None
+        self._tidying = Tidying()
 
     async def run(self) -> None:
         """Check and wait, until cancelled."""
@@ -62,6 +65,8 @@ class _Watch:
                 self._due.clear()
                 touched, self._touched = self._touched, []
                 await self._check_now(touched)
+                if not gc.isenabled():
+                    self._tidying.in_pause()
 
     def _changed(self, changes: object) -> None:
         self._touched += [change.path for change in changes]  # type: ignore[attr-defined]
