@@ -60,17 +60,18 @@ async def refusal(response: httpx.Response, secrets: Secrets, content: bytes | N
     if content is None:
         content = await read_refusal(response)
     words = secrets.strike(_words(content, response.headers.get("Content-Type", "")))
+    host = request.url.netloc.decode("ascii", "replace")
     what = f"'{request.method} {place(request.url)}'"
     if status in _UNAUTHORIZED:
-        return RegistryUnauthorized(f"{request.url.host} does not let us {what} ({status})", detail=words)
+        return RegistryUnauthorized(f"'{host}' does not let us {what} ({status})", detail=words)
     if status == _NOT_FOUND:
-        return RegistryNotFound(f"{request.url.host} has nothing for {what} ({status})", detail=words)
+        return RegistryNotFound(f"'{host}' has nothing for {what} ({status})", detail=words)
     if status in TRANSIENT:
-        error = RegistryUnreachable(f"{request.url.host} answers {what} with {status} again and again", detail=words)
+        error = RegistryUnreachable(f"'{host}' answers {what} with {status} again and again", detail=words)
         return Transient(error, after=retry_after(response))
     if status < 400 or status in REDIRECTS:  # noqa: PLR2004  # HTTP's own border between answers and refusals
-        return RegistryUnusable(f"{request.url.host} answers {what} with {status}, which means nothing there")
-    return RegistryRefused(f"{request.url.host} refuses {what} ({status})", detail=words)
+        return RegistryUnusable(f"'{host}' answers {what} with {status}, which means nothing there")
+    return RegistryRefused(f"'{host}' refuses {what} ({status})", detail=words)
 
 
 async def read_refusal(response: httpx.Response) -> bytes:

@@ -108,7 +108,8 @@ class Exchange:
             return error
         source = self._authenticator.source_of(reference.endpoint)
         detail = "\n".join(filter(None, [f"credentials: {source}", error.problem.detail]))
-        return RegistryUnauthorized(error.message, detail=detail)
+        hint = f"Run `docker login {reference.host}`, as somebody who may do this."
+        return RegistryUnauthorized(error.message, detail=detail, hint=hint)
 
     async def _origin(self, host: str) -> httpx.URL:
         """Return scheme and host of a registry, and learn how it wants to be asked; once for each."""

@@ -1,0 +1,51 @@
+"""What tests of the bundler can ask for: registries, fake and real. Nothing is installed here."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.fakes.registry import FakeRegistry
+from tests.fakes.registry_process import Auth, RegistryProcess, missing_programs
+from tests.fakes.registry_side import ClientSide
+
+
+@pytest.fixture
+def start_registry(
+    tmp_path: Path, missing_service: Callable[[str], NoReturn]
+) -> Iterator[Callable[..., RegistryProcess]]:
+    """Return what starts a real registry: ``start_registry(auth="none" | "htpasswd" | "token")``; ended with the test."""
+    started: list[RegistryProcess] = []
+
+    def start(auth: Auth = "none") -> RegistryProcess:
+        if missing := missing_programs(auth):
+            missing_service(", ".join(missing))
+        started.append(RegistryProcess(tmp_path / f"registry-{len(started)}", auth))
+        return started[-1].start()
+
+    yield start
+    for process in started:
+        process.close()
+
+
+@pytest.fixture
+def side(tmp_path: Path) -> ClientSide:
+    """Return the side of the client: its clock, its home folder, what it waited."""
+    return ClientSide(tmp_path / "home")
+
+
+@pytest.fixture
+async def fake_registry(side: ClientSide) -> AsyncIterator[FakeRegistry]:
+    """Return a fake registry that listens, on the clock of the client's side."""
+    registry = await FakeRegistry(side.now).start()
+    yield registry
+    await registry.wire.close()
+
+
+@pytest.fixture
+async def other_registry(side: ClientSide) -> AsyncIterator[FakeRegistry]:
+    """Return another fake registry, on a port of its own: for a client, another host."""
+    registry = await FakeRegistry(side.now).start()
+    yield registry
+    await registry.wire.close()
