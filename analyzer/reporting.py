@@ -10,6 +10,7 @@ from analyzer.facts.spans import pack
 from analyzer.model import FILE_UNREADABLE, Diagnostic, Report
 from analyzer.rules.declarations import Declarations
 from analyzer.rules.registry import RULES
+from analyzer.rules.selectors import suggestion
 from analyzer.suppressions import silencing, unused
 from trigger_sdk.protocol.problem import Problem
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 SYNTAX: Final = "TRG901"
 UNUSED: Final = "TRG902"
-UNKNOWN_CODE: Final = "TRG903"
+INVALID: Final = "TRG903"
 
 
 class Reporting:
@@ -108,23 +109,25 @@ class Reporting:
             if not module.suppressions:
                 continue
             path = Path(file)
-            yield from self._of_unknown_codes(path, module)
+            yield from self._of_invalid(path, module)
             if not self._place.wants(UNUSED, path):
                 continue
             used = {(row, code) for silenced, row, code in self._silenced if silenced == file}
             for suppression, code in unused(module.suppressions, rows.get(file, ()), used):
-                if not code or any(known.startswith(code) and self._place.wants(known, path) for known in RULES):
-                    message = RULES[UNUSED].describe(code or "trigger: ignore")
+                if any(known.startswith(code) and self._place.wants(known, path) for known in RULES):
+                    message = RULES[UNUSED].describe(code)
                     yield self._place.diagnostic(UNUSED, path, suppression.at, message, subject=code)
 
-    def _of_unknown_codes(self, path: Path, module: ModuleResult) -> Iterable[Diagnostic]:
-        if not self._place.wants(UNKNOWN_CODE, path):
+    def _of_invalid(self, path: Path, module: ModuleResult) -> Iterable[Diagnostic]:
+        if not self._place.wants(INVALID, path):
             return
         for suppression in module.suppressions:
+            if suppression.mistake:
+                yield self._place.diagnostic(INVALID, path, suppression.at, suppression.mistake)
             for code in suppression.codes:
                 if not any(known.startswith(code) for known in RULES):
-                    message = RULES[UNKNOWN_CODE].describe(code)
-                    yield self._place.diagnostic(UNKNOWN_CODE, path, suppression.at, message)
+                    message = RULES[INVALID].describe(code, remedy=suggestion(code))
+                    yield self._place.diagnostic(INVALID, path, suppression.at, message)
 
     def _jobs(self, diagnostics: Sequence[Diagnostic]) -> Iterable[Job]:
         jobs = [job for unit in self._units for job in unit.jobs if self._is_wanted(job.location.file)]

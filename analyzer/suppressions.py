@@ -73,7 +73,7 @@ def silencing(
         else:
             covers = True
         if covers:
-            found += [(suppression.row, listed) for listed in suppression.codes or ("",) if code.startswith(listed)]
+            found += [(suppression.row, listed) for listed in suppression.codes if code.startswith(listed)]
     return found
 
 
@@ -94,5 +94,5 @@ def unused(
             first <= suppression.rows[1] <= last or first <= suppression.row <= last for first, last in rows
         ):
             continue
-        found += [(suppression, code) for code in (suppression.codes or ("",)) if (suppression.row, code) not in used]
+        found += [(suppression, code) for code in suppression.codes if (suppression.row, code) not in used]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from analyzer.facts.module import Suppression
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
     from analyzer.facts.module import FunctionFacts
 
 _COMMENT: Final = re.compile(
-    r"(?:^|(?<=\s))#\s*trigger\s*:\s*(?P<file>file-)?ignore\b(?:\s*\[(?P<codes>[^\]]*)\])?\s*(?P<reason>.*)"
+    r"(?:^|(?<=\s))#\s*(?P<tool>trigger)\s*:\s*(?P<word>[\w-]+)(?:\s*\[(?P<codes>[^\]]*)\])?\s*(?P<reason>.*)",
+    re.IGNORECASE,
 )
+_WORDS: Final = ("ignore", "file-ignore")
+_LIKE_A_WORD: Final = 0.8
 _LAYOUT: Final = frozenset((tokenize.NL, tokenize.INDENT, tokenize.DEDENT))
-_MAYBE: Final = re.compile(r"#\s*trigger\s*:")
+_MAYBE: Final = re.compile(r"#\s*trigger\s*:", re.IGNORECASE)
 
 
 def find_suppressions(text: str, functions: Sequence[FunctionFacts], first_statement: int) -> list[Suppression]:
@@ -42,7 +46,7 @@ def find_suppressions(text: str, functions: Sequence[FunctionFacts], first_state
     found = [
         (match, row, column)
         for row, column, comment in _comments(text, ends)
-        if (match := _COMMENT.search(comment)) is not None
+        if (match := _COMMENT.search(comment)) is not None and _is_meant(match)
     ]
     return [_suppression(match, row, column, lines, heads, first_statement, ends) for match, row, column in found]
 
@@ -88,22 +92,49 @@ def _suppression(
     first_statement: int,
     ends: dict[int, int],
 ) -> Suppression:
-    codes = tuple(code for part in (match["codes"] or "").split(",") if (code := part.strip()))
+    mistake = _mistake(match)
+    codes = () if mistake else _codes(match)
     at = pack(row, column + match.start(), row, column + match.start() + len(match[0].rstrip()))
     reason = match["reason"].strip()
+    is_for_file = match["word"].lower().startswith("f")
     own_line = not lines[row - 1][:column].strip()
     target = row
     if own_line:
         target = _next_code(lines, row)
-        if match["file"] or (row < first_statement and target not in heads):
-            return Suppression(row, at, codes, reason, "file", (1, len(lines)))
-    elif match["file"]:
-        return Suppression(row, at, codes, reason, "file", (1, len(lines)))
+        if is_for_file or (row < first_statement and target not in heads):
+            return Suppression(row, at, codes, reason, "file", (1, len(lines)), mistake)
+    elif is_for_file:
+        return Suppression(row, at, codes, reason, "file", (1, len(lines)), mistake)
     function = heads.get(target)
     if function is not None:
-        return Suppression(row, at, codes, reason, "function", function.rows)
+        return Suppression(row, at, codes, reason, "function", function.rows, mistake)
     last = ends.get(target, target) if own_line else target
-    return Suppression(row, at, codes, reason, "line", (row, last))
+    return Suppression(row, at, codes, reason, "line", (row, last), mistake)
+
+
+def _codes(match: re.Match[str]) -> tuple[str, ...]:
+    return tuple(code for part in (match["codes"] or "").split(",") if (code := part.strip()))
+
+
+def _is_meant(match: re.Match[str]) -> bool:
+    """Tell whether a comment was to silence something: a word like ``ignore``, with codes unless spelled right."""
+    word = match["word"].lower()
+    if word in _WORDS:
+        return match["tool"] == "trigger" or match["codes"] is not None
+    return match["codes"] is not None and bool(get_close_matches(word, _WORDS, n=1, cutoff=_LIKE_A_WORD))
+
+
+def _mistake(match: re.Match[str]) -> str:
+    """Return why a comment silences nothing, as a sentence; empty when it is well-formed."""
+    word = match["word"]
+    if match["tool"] != "trigger" or word not in _WORDS:
+        meant = get_close_matches(word.lower(), _WORDS, n=1, cutoff=_LIKE_A_WORD)
+        return f"`# {match['tool']}: {word}` is no suppression: write `# trigger: {meant[0] if meant else _WORDS[0]}`"
+    if match["codes"] is None and match["reason"].startswith("["):
+        return f"`# trigger: {word}[` silences nothing: close the brackets behind the codes"
+    if not _codes(match):
+        return f"`# trigger: {word}` silences nothing: name the codes in brackets, `# trigger: {word}[TRG101] reason`"
+    return ""
 
 
 def _next_code(lines: list[str], row: int) -> int:

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from analyzer.facts.tree import Expression, Statement
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Version of everything below and of :mod:`analyzer.facts.tree`; one more whenever facts come out differently."""
 
 ParameterKind = Literal["positional", "normal", "star", "keyword", "stars"]
@@ -107,10 +107,11 @@ class Suppression(Struct, frozen=True, array_like=True):
     Attributes:
         row: its line.
         at: its stretch.
-        codes: as written; empty when the brackets are missing or empty.
+        codes: as written; empty when the comment is no suppression, and silences nothing.
         reason: what follows.
         scope: ``line``, ``function`` (it stands on a ``def`` or one of its decorators), or ``file``.
         rows: the lines that it covers, both included.
+        mistake: why it has no codes, as a sentence; empty when it has.
     """
 
     row: int
@@ -119,6 +120,7 @@ class Suppression(Struct, frozen=True, array_like=True):
     reason: str
     scope: Literal["line", "function", "file"]
     rows: tuple[int, int]
+    mistake: str = ""
 
 
 class Broken(Struct, frozen=True, array_like=True):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _IGNORE: Final = re.compile(
-    r"(?:^|(?<=\s))#\s*trigger\s*:\s*(?:file-)?ignore(?:\s*\[(?P<codes>[^\]]*)\])?(?P<reason>.*)"
+    r"(?:^|(?<=\s))#\s*trigger\s*:\s*(?:file-)?ignore\b(?P<list>\s*\[(?P<codes>[^\]]*)\])?(?P<reason>.*)"
 )
 _LAYOUT: Final = frozenset((tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT))
 _TEXT_STARTS: Final = frozenset(
@@ -93,11 +93,15 @@ def _edit(source: Source, known: _Lines, row: int, codes: list[str], reason: str
 
 
 def _extended(source: Source, known: _Lines, row: int, codes: list[str], reason: str) -> Edit | None:
-    """Add codes to the suppression in a row; one without a list silences all already."""
+    """Add codes to the suppression in a row; one without a list silences nothing yet, and is given one."""
     column, comment = known.comments[row]
     match = _IGNORE.search(comment)
-    if match is None or match["codes"] is None:
+    if match is None:
         return None
+    if match["codes"] is None:
+        said = f" {reason}" if reason and not match["reason"].strip() else ""
+        place = (row, column + match.start("reason") + 1)
+        return source.replace(source.between(place, place), f"[{', '.join(codes)}]{said}")
     listed = [code.strip() for code in match["codes"].split(",") if code.strip()]
     missing = [code for code in codes if not any(code.startswith(known_code) for known_code in listed)]
     if not missing:

@@ -33,6 +33,6 @@ TRG506 invalid-queue                error    a queue without name, with no room,
 TRG507 event-never-sent             hint     nothing in the project sends the event that is waited for
 TRG901 syntax-error                 error    a file that is no valid Python
 TRG902 unused-suppression           warning  a suppression that silences nothing
-TRG903 invalid-suppression          warning  a suppression of a code that does not exist
+TRG903 invalid-suppression          warning  a suppression without codes, or of one that does not exist
 ====== ============================ ======== ========================================================================
 """

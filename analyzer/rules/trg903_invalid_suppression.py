@@ -1,4 +1,4 @@
-"""TRG903: a suppression of a code that does not exist."""
+"""TRG903: a suppression without codes, or of a code that does not exist."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ RULE = Rule(
     code="TRG903",
     name="invalid-suppression",
     severity=Severity.WARNING,
-    summary="A suppression names a code that does not exist.",
+    summary="A suppression names no code, or one that does not exist.",
     message="there is no rule {subject}",
     remedy="Correct the code, or remove the comment.",
     explanation="""\
 ## What it does
 
-Finds comments `# trigger: ignore[...]` with a code that no rule has.
+Finds comments `# trigger: ignore[...]` with a code that no rule has, comments `# trigger: ignore` that name no code in
+brackets, and misspelled ones.
 
 ## Why it matters
 
@@ -23,7 +24,7 @@ The comment silences nothing, and its author believes that it does.
 
 ## Use instead
 
-The code as the diagnostic shows it.
+The code as the diagnostic shows it, in brackets. `TRG1` silences a family.
 """,
     bad=(
         Example(

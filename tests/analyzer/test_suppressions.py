@@ -22,14 +22,23 @@ def told(project: Make, text: str, head: str = _HEAD) -> list[tuple[int, str]]:
 
 
 _BODY = '@job(id="a")\ndef a(p):\n'
+_INVALID = [(3, "TRG102"), (3, "TRG903")]
+"""Nothing is silenced, and that is told."""
 
 
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
         ("os.remove(p)", [(3, "TRG102")]),
-        ("os.remove(p)  # trigger: ignore", []),
-        ("os.remove(p)  # trigger: ignore a lock of this worker", []),
+        ("os.remove(p)  # trigger: ignore", _INVALID),
+        ("os.remove(p)  # trigger: ignore a lock of this worker", _INVALID),
+        ("os.remove(p)  # trigger: ignore TRG102 a lock", _INVALID),
+        ("os.remove(p)  # trigger: ignore[TRG102 a lock", _INVALID),
+        ("os.remove(p)  # trigger: ingore[TRG102] a lock", _INVALID),
+        ("os.remove(p)  # Trigger: Ignore[TRG102] a lock", _INVALID),
+        ("os.remove(p)  # trigger: ignore[trg102] a lock", _INVALID),
+        ("os.remove(p)  # trigger: file-ignore", _INVALID),
+        ("os.remove(p)  # Trigger: ignore what the database says", [(3, "TRG102")]),
         ("os.remove(p)  # trigger: ignore[TRG102]", []),
         ("os.remove(p)  # trigger: ignore[TRG102] why", []),
         ("os.remove(p)  # trigger: ignore[TRG1] why", []),
@@ -45,7 +54,7 @@ _BODY = '@job(id="a")\ndef a(p):\n'
         ("os.remove(p)  # trigger: ignore[TRG102, TRG101]", [(3, "TRG902")]),
         ("os.remove(p)  # trigger: ignore[TRG999]", [(3, "TRG102"), (3, "TRG903")]),
         ("os.remove(p)  # trigger: ignore[102]", [(3, "TRG102"), (3, "TRG903")]),
-        ("os.remove(p)  # trigger: ignore[]", []),
+        ("os.remove(p)  # trigger: ignore[]", _INVALID),
         ("os.remove(p)  # trigger ignore[TRG102]", [(3, "TRG102")]),
         ("os.remove(p)  # trigger: ignored", [(3, "TRG102")]),
         ("os.remove(p)  # trigger: noqa", [(3, "TRG102")]),
@@ -54,7 +63,7 @@ _BODY = '@job(id="a")\ndef a(p):\n'
         ("os.remove('''\n# trigger: ignore[TRG102]\n''')", [(3, "TRG102")]),
         ("os.remove(f'{p}# trigger: ignore[TRG102]')", [(3, "TRG102")]),
         ("print(p)  # trigger: ignore[TRG102] why", [(3, "TRG902")]),
-        ("print(p)  # trigger: ignore", [(3, "TRG902")]),
+        ("print(p)  # trigger: ignore", [(3, "TRG903")]),
         ("# trigger: ignore[TRG102] why\n    os.remove(p)", []),
         ("# trigger: ignore[TRG102] why\n    # and more\n\n    os.remove(p)", []),
         ("# trigger: ignore[TRG102] why\n    print(p)\n    os.remove(p)", [(3, "TRG902"), (5, "TRG102")]),
@@ -106,7 +115,7 @@ def test_suppression_of_one_function_leaves_others(project: Make) -> None:
     [
         ("# trigger: ignore[TRG102] all of it\n", []),
         ('"""Docstring."""\n# trigger: file-ignore[TRG102] all of it\n', []),
-        ("#!/usr/bin/env python\n# coding: utf-8\n# trigger: ignore\n", []),
+        ("#!/usr/bin/env python\n# coding: utf-8\n# trigger: ignore[TRG]\n", []),
         ("# trigger: ignore[TRG101] all of it\n", ["TRG902", "TRG102"]),
     ],
 )
@@ -149,7 +158,26 @@ def test_unused_suppression_is_not_told_when_its_code_is_ignored(project: Make) 
     assert made.findings() == []
 
 
+@pytest.mark.parametrize(
+    ("comment", "words"),
+    [
+        ("trigger: ignore", "`# trigger: ignore` silences nothing: name the codes in brackets"),
+        ("trigger: ignore[TRG101 why", "`# trigger: ignore[` silences nothing: close the brackets"),
+        ("trigger: ingore[TRG101]", "`# trigger: ingore` is no suppression: write `# trigger: ignore`"),
+        ("Trigger: File-Ignore[TRG101]", "`# Trigger: File-Ignore` is no suppression: write `# trigger: file-ignore`"),
+        ("trigger: ignore[trg101]", "there is no rule `trg101`: write its code: TRG101"),
+        ("trigger: ignore[network-outside-task]", "there is no rule `network-outside-task`: write its code: TRG101"),
+    ],
+)
+def test_message_of_an_invalid_suppression(project: Make, comment: str, words: str) -> None:
+    """It says what to write."""
+    (told,) = project({"jobs/a.py": f"{_HEAD}{_BODY}    print(p)  # {comment}\n"}).check().diagnostics
+    assert told.message.startswith(words)
+
+
 def test_suppression_with_windows_line_ends(project: Make) -> None:
     """CRLF changes nothing."""
-    text = f"{_HEAD}{_BODY}    os.remove(p)  # trigger: ignore[TRG102] why\n    # trigger: ignore\n    os.stat(p)\n"
+    text = (
+        f"{_HEAD}{_BODY}    os.remove(p)  # trigger: ignore[TRG102] why\n    # trigger: ignore[TRG1]\n    os.stat(p)\n"
+    )
     assert project({"jobs/a.py": text.replace("\n", "\r\n")}).findings() == []
