@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PSEUDO: Final = frozenset((DURABLE, SENDS))
 _LONGEST_CHAIN: Final = 64
+_LONGEST_WAY: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +132,18 @@ def chain_of(step: Step, code: str = "") -> tuple[Link, ...]:
     links: list[Link] = []
     wanted = code or step.leaf.code
     current = step
-    while current.callee is not None and len(links) < _LONGEST_CHAIN:
+    while current.callee is not None and len(links) < _LONGEST_WAY:
         following = current.callee.steps.get(wanted)
         if following is None:
             break
         what = leaf_text(following.leaf) if following.callee is None else f"calls {shown_name(following.callee)}"
         links.append(Link(location=location(current.callee.home.source.path, following.at), what=what))
         current = following
+    if len(links) > _LONGEST_CHAIN:
+        left_out = len(links) - _LONGEST_CHAIN
+        last = links[-1]
+        kept = links[: _LONGEST_CHAIN - 1]
+        links = [*kept, Link(location=last.location, what=f"and after {left_out} more calls {last.what}")]
     if links and current.leaf.chain:
         links += [Link(location=links[-1].location, what=f"calls {name}") for name in current.leaf.chain]
     return tuple(links)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from analyzer.cache import content_key
+from analyzer.resolve.modules import read_file
 from analyzer.results import FileState
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class FileStates:
             return FileState(content_key(text.encode("utf-8", "surrogatepass")))
         try:
             status = Path(file).stat()
-            content = Path(file).read_bytes()
+            content = read_file(Path(file))
         except OSError:
             return FileState("")
         is_settled = time.time_ns() - status.st_mtime_ns > _SETTLED_NS

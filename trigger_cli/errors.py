@@ -6,7 +6,7 @@ Error tree::
     └── CliError                    exit_code
         ├── UsageProblem            2   UnknownCommand, BadPayload, NeedsConfirmation, UnknownTemplate,
         │                               InitConflict, InitHalfDone, AmbiguousRun, NoProjectToCheck, UnknownRule,
-    │                               FileNotWritten
+        │                               FileNotWritten, WorkingFolderGone
         ├── EnvironmentProblem      3   ServerUnreachable, NotATriggerServer, InitFailed
         ├── Refusal                 4   the executor said no: carries its problem
         │   └── ServerFailure       70  the executor has a bug: carries its problem
@@ -108,6 +108,13 @@ class FileNotWritten(UsageProblem):
 
     code = "file-not-written"
     hint = "Make it writable, or leave it out."
+
+
+class WorkingFolderGone(UsageProblem):
+    """The folder that the command was called in has been removed."""
+
+    code = "working-folder-gone"
+    hint = "Go to a folder that exists: cd .. && cd -"
 
 
 class EnvironmentProblem(CliError):

@@ -21,9 +21,16 @@ def own_import_path(path: Sequence[str], environ: Mapping[str, str] | None = Non
         environ: the environment; the process's by default.
     """
     environ = os.environ if environ is None else environ
-    users = {os.path.realpath(entry or os.curdir) for entry in environ.get("PYTHONPATH", "").split(os.pathsep)}
+    users = {_real(entry) for entry in environ.get("PYTHONPATH", "").split(os.pathsep)}
     users -= _own_folders()
-    return [entry for entry in path if os.path.realpath(entry or os.curdir) not in users]
+    return [entry for entry in path if _real(entry) not in users]
+
+
+def _real(entry: str) -> str:
+    try:
+        return os.path.realpath(entry or os.curdir)
+    except OSError:  # the working folder has been removed
+        return entry
 
 
 def _own_folders() -> set[str]:

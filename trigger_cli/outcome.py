@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trigger_cli.errors import CliError, ExitCode
+from trigger_cli.errors import CliError, ExitCode, WorkingFolderGone
 from trigger_cli.rendering.problems import render_problem
 from trigger_sdk.protocol.problem import Problem, TriggerError
 
@@ -42,9 +42,20 @@ def run_command_line(argv: Sequence[str]) -> int:
     except TriggerError as error:
         return _end(terminal, argv, error.problem, exit_code_of(error))
     except Exception as error:  # noqa: BLE001 - this is where bugs end
+        if isinstance(error, FileNotFoundError) and _is_working_folder_gone():
+            gone = WorkingFolderGone("the folder that this command was called in has been removed")
+            return _end(terminal, argv, gone.problem, gone.exit_code)
         from trigger_cli.crash import save_crash
 
         return _end(terminal, argv, save_crash(error, argv), ExitCode.BUG)
+
+
+def _is_working_folder_gone() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - only whether there is one
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def exit_code_of(error: TriggerError) -> ExitCode:

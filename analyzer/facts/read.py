@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import codecs
 import io
+import re
 import sys
 import tokenize
 import traceback
@@ -70,6 +71,26 @@ def _same_stack() -> Iterator[None]:
         sys.setrecursionlimit(outer)
 
 
+_LATER_SYNTAX: Final = (
+    ((3, 12), re.compile(r"\s*type\s+\w+\s*(\[.*\])?\s*="), "invalid syntax"),
+    ((3, 12), re.compile(r"\s*(async\s+)?(def|class)\s+\w+\s*\["), ""),
+    ((3, 12), re.compile(r".*\b[rR]?[fF][rR]?(\"|')"), "f-string"),
+    ((3, 14), re.compile(r"\s*except\s+\w[\w.]*\s*,"), "multiple exception types"),
+    ((3, 14), re.compile(r".*\b[rR]?[tT][rR]?(\"|')"), "invalid syntax"),
+)
+"""Syntax of later versions of Python: since when, how such a line looks, and how what is said of it begins."""
+
+
+def _explained(error: SyntaxError) -> str:
+    """Return what is wrong, and whether a later Python may take it."""
+    said, line = error.msg or "invalid syntax", error.text or ""
+    for version, pattern, beginning in _LATER_SYNTAX:
+        if sys.version_info < version and said.startswith(beginning) and pattern.match(line):
+            since, now = ".".join(map(str, version)), ".".join(map(str, sys.version_info[:2]))
+            return f"{said}; if it is syntax of Python {since}, check it with that Python: this is {now}"
+    return said
+
+
 def _read(source: bytes | str) -> ModuleFacts:
     try:
         text = decode_source(source) if isinstance(source, bytes) else normalized(source)
@@ -77,7 +98,7 @@ def _read(source: bytes | str) -> ModuleFacts:
             warnings.simplefilter("ignore")  # of escapes in the user's literals: his own tools tell
             tree = ast.parse(text)
     except SyntaxError as error:
-        return _broken(error.msg or "invalid syntax", error.lineno or 1, error.offset or 1)
+        return _broken(_explained(error), error.lineno or 1, error.offset or 1)
     except (ValueError, RecursionError, MemoryError) as error:
         message = str(error) or "the code is nested too deeply to be read"
         return _broken(message, 1, 1)

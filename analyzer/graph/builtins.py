@@ -268,9 +268,16 @@ class Builtins:
         result = self._m.expressions.awaited(arguments.get(0, "coro") or NOTHING, frame, at)
         return frozenset((self._m.calls.awaitable("gathered", result, frame, at, name),))
 
-    def _wait(self, _name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
+    def _wait(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        """Evaluate ``asyncio.wait``: two sets of tasks, whose order differs between processes."""
         self._m.consume(arguments.all())
-        return NOTHING
+        given = self._m.iteration.exhaust(arguments.get(0, "fs") or NOTHING, frame, at)
+        pair = self._m.collection("tuple", frame, (at, "waited"))
+        for position, part in enumerate(("done", "pending")):
+            tasks = self._m.collection("set", frame, (at, part))
+            self._m.write(tasks.elements, given)
+            self._m.collections.put(pair, position, frozenset((tasks,)))
+        return frozenset((self._m.calls.awaitable("gathered", frozenset((pair,)), frame, at, name),))
 
     def _as_completed(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         self._m.consume(arguments.all())

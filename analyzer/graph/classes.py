@@ -39,6 +39,7 @@ _FIELD_BASES: Final = frozenset(
 )
 _FIELD_MAKERS: Final = frozenset(("dataclasses.field", "pydantic.Field", "msgspec.field", "attrs.field", "attr.ib"))
 _FACTORIES: Final = ("default_factory", "factory")
+_DULL_BASES: Final = frozenset(("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"))
 _AFTER_INIT: Final = ("__post_init__", "__attrs_post_init__", "model_post_init")
 _MADE_DEEPEST: Final = 3
 
@@ -115,6 +116,19 @@ class Classes:
         """Tell whether instances are made from annotated fields."""
         return any(type(base) is Class and base.flavour == "fields" for base in self.order(cls)) or any(
             type(base) is External and base.name in _FIELD_BASES for base in self.order(cls)
+        )
+
+    def is_plain(self, cls: Class) -> bool:
+        """Tell whether a class is known to be nothing but a class: no fields are declared, nothing else is extended."""
+        order = self.order(cls)
+        return (
+            not self.has_fields(cls)
+            and all(type(base) is Class or (type(base) is External and base.name in _DULL_BASES) for base in order)
+            and all(
+                not base.facts.decorators and not base.facts.keywords and all(base.bases)
+                for base in order
+                if type(base) is Class
+            )
         )
 
     @staticmethod

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from analyzer.graph.machine import Machine
 
 SWALLOWED: Final = "TRG405"
+_NO_JUMP: Final = "Let the `finally` end without `return`, `break` or `continue`."
+_NARROWER: Final = "Suppress `Exception`, or what is expected, and nothing wider."
 _CATCHING: Final = frozenset(
     (
         "builtins.BaseException",
@@ -145,7 +147,13 @@ class Definitions:
                 for statement in node.final
                 if isinstance(statement, tree.Return | tree.Jump)
             )
-            self._m.happens(frame, at, Leaf(SWALLOWED, "finally with return"))
+            self._m.happens(
+                frame,
+                at,
+                Leaf(
+                    SWALLOWED, "finally with return", "Let the `finally` end without `return`, `break` or `continue`."
+                ),
+            )
 
     def _caught(self, node: tree.Expression, frame: Frame) -> Value:
         if isinstance(node, tree.Sequence):
@@ -162,7 +170,11 @@ class Definitions:
     def check_suppress(self, node: tree.With, manager: Value, frame: Frame) -> None:
         """Note ``contextlib.suppress(BaseException)`` around a durable call."""
         if any(type(atom) is Instance and atom.type == "contextlib.suppress(BaseException)" for atom in manager):
-            self._m.happens(frame, node.at, Leaf(SWALLOWED, "contextlib.suppress"))
+            self._m.happens(
+                frame,
+                node.at,
+                Leaf(SWALLOWED, "contextlib.suppress", _NARROWER),
+            )
 
     @staticmethod
     def is_suppress(manager: Value) -> bool:

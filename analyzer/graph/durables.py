@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
 from analyzer.facts.module import decode_body
-from analyzer.graph.atoms import Atom, Bound, Collection, Function, Generator, Instance, Module, Partial, Value
+from analyzer.graph.atoms import Atom, Bound, Collection, Function, Generator, Instance, Module, Object, Partial, Value
 from analyzer.graph.declared import Job, JobDecorator, Task, TaskDecorator
 from analyzer.graph.frames import DURABLE, SENDS, Frame, Leaf
 from analyzer.graph.machine import SdkCall
@@ -33,6 +33,10 @@ _HANDLES: Final = frozenset(
         "subprocess.Popen",
         "asyncio.Task",
         "asyncio.Lock",
+        "io.BytesIO",
+        "io.StringIO",
+        "re.Match",
+        "re.Pattern",
     )
 )
 
@@ -196,6 +200,8 @@ class Durables:
             return "a task" if isinstance(atom, Task) else "a job"
         if isinstance(atom, Instance) and self._is_handle(atom.type):
             return f"a {atom.type}"
+        if isinstance(atom, Object) and self._m.classes.is_plain(atom.cls):
+            return f"a {atom.cls.facts.name}, whose class has no declared fields"
         return ""
 
     def _is_handle(self, type_name: str) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -178,7 +180,18 @@ class ModuleTable:
         """
         text = self._texts.get(os.fspath(path))
         if text is None:
-            return path.read_bytes()
+            return read_file(path)
         content = text.encode("utf-8", "surrogatepass")
         # What a coding comment says is true of the file, not of the text: the mark wins over it.
         return codecs.BOM_UTF8 + content if b"coding" in content[:400] else content
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        OSError: it cannot be read; a pipe or device is no file.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return path.read_bytes()

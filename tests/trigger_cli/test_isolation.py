@@ -68,3 +68,14 @@ def test_own_checkout_stays_on_the_path(repository: Path) -> None:
     kept = own_import_path(path, environ)
     assert "/somewhere/lib" not in kept
     assert {str(repository), str(repository / "sdk"), "/usr/lib"} <= set(kept)
+
+
+def test_a_removed_working_folder_is_one_line(tmp_path: Path) -> None:
+    """A command that is called in a folder that is no longer there says so, and ends as wrong usage does."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f'cd "{gone}" && rmdir "{gone}" && "{sys.executable}" -P -m trigger_cli check'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert "working-folder-gone" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -70,7 +70,8 @@ def _python_files(folder: Path) -> Iterator[Path]:
             if not is_foreign_folder(path) and not path.is_symlink():
                 yield from _python_files(path)
         elif path.suffix == ".py" and not path.name.startswith(".") and not _is_test_or_script(path.stem):
-            yield path
+            # A pipe would never be read to its end; a link that leads nowhere is told when it is read.
+            yield from (path,) if path.is_file() or not path.exists() else ()
 
 
 def _is_test_or_script(stem: str) -> bool:

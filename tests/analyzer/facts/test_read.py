@@ -171,3 +171,14 @@ def test_large_data_is_read_in_little_time() -> None:
 def test_exports_are_the_literal_names(text: str, exports: tuple[str, ...] | None) -> None:
     """``__all__`` is followed through what people write at module level."""
     assert read_facts(text).exports == exports
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="that Python reads it")
+@pytest.mark.parametrize(
+    "text", ["type X = int\n", "def f[T](x: T) -> T: ...\n", "class A[T]: ...\n", "x = f'{a['b']}'\n"]
+)
+def test_syntax_of_a_later_python_is_named(text: str) -> None:
+    """What a later Python would read is told apart from what none reads."""
+    broken = read_facts(text).broken
+    assert broken is not None
+    assert "Python 3.12" in broken.message
