@@ -55,14 +55,18 @@ PROGRAMS: Final = {
     "doubled-texts": ("", "    x = 'a'\n" + "    x = x + x\n" * 300 + "    os.remove(x)\n"),
     "doubled-texts-in-a-loop": (
         "",
-        "    x = 'a'\n    for _ in p:\n        x = x + x\n"
-        + "        y = x * 10**9\n        z = 10**10**10 << 10**9\n    os.remove(x)\n",
+        (
+            "    x = 'a'\n    for _ in p:\n        x = x + x\n"
+            "        y = x * 10**9\n        z = 10**10**10 << 10**9\n    os.remove(x)\n"
+        ),
     ),
     "doubled-lists": ("", "    x = p\n" + "    x = [x, x]\n" * 300 + "    os.remove(x)\n"),
     "doubled-lists-in-a-loop": (
         "",
-        "    x = []\n    while p:\n        x = [x, x]\n"
-        + "        x = (x, {'a': x})\n        x = lambda y=x: y\n    os.remove(x)\n",
+        (
+            "    x = []\n    while p:\n        x = [x, x]\n"
+            "        x = (x, {'a': x})\n        x = lambda y=x: y\n    os.remove(x)\n"
+        ),
     ),
     "doubled-functions": (
         "def compose(f, g):\n    return lambda y: f(g(y))\n",
