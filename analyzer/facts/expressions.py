@@ -266,11 +266,16 @@ def _stored(node: ast.expr) -> set[str]:
 
 
 def _has_text(node: ast.expr) -> bool:
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, str)
-    return not isinstance(node, ast.Name) and any(
-        isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(node)
-    )
+    """Tell whether an annotation has quoted parts; most are names with an index, for which a walk takes long."""
+    match node:
+        case ast.Name():
+            return False
+        case ast.Constant():
+            return isinstance(node.value, str)
+        case ast.Subscript(value=ast.Name(), slice=ast.Name() | ast.Tuple() as inner):
+            parts = inner.elts if isinstance(inner, ast.Tuple) else ()
+            return any(_has_text(part) for part in parts)
+    return any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(node))
 
 
 class _Unquote(ast.NodeTransformer):

@@ -23,6 +23,8 @@ _ROW_SHIFT: Final = 2 * _COLUMN_BITS + _ROWS_BITS
 def pack(row: int, column: int, end_row: int, end_column: int) -> Span:
     """Return the integer for a stretch; columns over 16383 and heights over 4095 lines are cut there."""
     rows = end_row - row
+    if column <= _COLUMN_MAX and end_column <= _COLUMN_MAX and rows <= _ROWS_MAX:  # nearly always: half a million calls
+        return row << _ROW_SHIFT | column << (_COLUMN_BITS + _ROWS_BITS) | rows << _COLUMN_BITS | end_column
     return (
         row << _ROW_SHIFT
         | (min(_COLUMN_MAX, column)) << (_COLUMN_BITS + _ROWS_BITS)
