@@ -47,7 +47,9 @@ def raw_deflate(content: bytes) -> bytes:
     return packer.compress(content) + packer.flush()
 
 
-def zip_bytes(entries: Iterable[Packed], *, before: bytes = b"", behind: bytes = b"", count: int | None = None) -> bytes:
+def zip_bytes(
+    entries: Iterable[Packed], *, before: bytes = b"", behind: bytes = b"", count: int | None = None
+) -> bytes:
     """Return an archive.
 
     Args:
@@ -113,7 +115,8 @@ def record_row(name: str, content: bytes) -> str:
 
 
 def wheel_entries(
-    name: str, version: str, files: Mapping[str, bytes], *, is_pure: bool = True, executable: frozenset[str] = frozenset()
+    name: str, version: str, files: Mapping[str, bytes], *, is_pure: bool = True,
+    executable: frozenset[str] = frozenset()
 ) -> list[Packed]:  # fmt: skip
     """Return the entries of a wheel with files, its metadata and RECORD, which comes last."""
     folder = f"{name}-{version}.dist-info"

@@ -55,7 +55,7 @@ def test_honest_archive_is_read_as_zipfile_reads_it(tmp_path: Path, entries: lis
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 def test_changed_byte_is_noticed_or_harmless(tmp_path: Path, data: st.DataObject) -> None:
-    """An archive with a changed byte gives the same contents, other names, or an error of ours; never other contents."""
+    """An archive with a changed byte gives the same contents or an error of ours, never other contents."""
     entries = [*GOOD, Packed(name="d", content=b"descriptor" * 9, flags=8)]
     archive = bytearray(zip_bytes(entries))
     place = data.draw(st.integers(0, len(archive) - 1))
@@ -124,7 +124,7 @@ def test_names_that_differ_in_case_are_two(tmp_path: Path) -> None:
         (Packed(name="s", content=b"abc", method=0, central={"size": 2}), WheelUnsafe, "two sizes"),
         (Packed(name="s", content=b"abc" * 99, central={"size": 5}), WheelUnsafe, "another size"),
         (Packed(name="s", content=b"abc" * 99, central={"size": 5}, local={"size": 5}), WheelDamaged, "larger"),
-        (Packed(name="s", content=b"abc" * 99, central={"size": 999}, local={"size": 999}), WheelDamaged, "directory says"),
+        (Packed(name="s", content=b"abc", central={"size": 999}, local={"size": 999}), WheelDamaged, "directory says"),
         (Packed(name="c", content=b"abc", central={"crc": 1}, local={"crc": 1}), WheelDamaged, "directory says"),
         (Packed(name="c", content=b"abc", flags=8, local={"size": 9}), WheelUnsafe, "after its data"),
         (Packed(name="n", content=b"abc", local={"name": b"o"}), WheelUnsafe, "differently"),
@@ -147,7 +147,7 @@ def test_dishonest_entry_is_refused(tmp_path: Path, entry: Packed, error: type[B
         [Packed(name="a", content=b"1"), Packed(name="a", content=b"1")],
         [Packed(name="a", content=b"1"), Packed(name="a/b", content=b"1")],
         [Packed(name="a/b/c", content=b"1"), Packed(name="a/b", content=b"1")],
-        [Packed(name="a", content=b"1" * 99, method=0), Packed(name="b", content=b"1" * 99, method=0, central={"offset": 0})],
+        [Packed(name="a", content=b"1", method=0), Packed(name="b", content=b"1", method=0, central={"offset": 0})],
         [Packed(name="a", content=b"1" * 99, method=0), Packed(name="a2", content=b"x", central={"offset": 9})],
     ],
 )  # fmt: skip
@@ -158,7 +158,7 @@ def test_entries_that_share_are_refused(tmp_path: Path, entries: list[Packed]) -
 
 
 def test_overlapping_entries_are_refused(tmp_path: Path) -> None:
-    """A bomb whose entries lie inside one another unpacks to the square of its size; here the second lies in the first."""
+    """Entries inside one another unpack to the square of the archive's size; here the second lies in the first."""
     inner = zip_bytes([Packed(name="in", content=b"kernel", method=0)])[: 30 + 2 + 6]
     outer = Packed(name="out", content=inner + b"rest", method=0)
     start = 30 + 3

@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,9 @@ def test_stream_unpacks_to_content(encode: Callable[[bytes], bytes], content: by
 
 
 @pytest.mark.parametrize("encode", ENCODERS)
-@pytest.mark.parametrize("size", [*range(255, 265), 515, 516, 517, 518, 1023, 1024, 1030, 32_767, 32_770, 65_535, 65_536, 140_000])
+@pytest.mark.parametrize(
+    "size", [*range(255, 265), 515, 516, 517, 518, 1023, 1024, 1030, 32_767, 32_770, 65_535, 65_536, 140_000]
+)
 def test_stream_of_one_byte_repeated(encode: Callable[[bytes], bytes], size: int) -> None:
     """No run leaves a rest that is too short for a match, and no block is too long."""
     assert inflated(encode(b"a" * size)) == b"a" * size
@@ -53,8 +56,7 @@ def test_matches_at_each_distance_class() -> None:
 
 def test_text_shrinks() -> None:
     """Source text takes less than half."""
-    with open(deflate.__file__, "rb") as stream:
-        content = stream.read()
+    content = Path(deflate.__file__).read_bytes()
     assert len(deflate.compact(content)) < len(content) / 2
 
 
@@ -76,4 +78,3 @@ def test_bytes_do_not_change() -> None:
     digests = [hashlib.sha256(encode(content)).hexdigest()[:16] for encode in ENCODERS]
     digests.append(hashlib.sha256(deflate.runs(bytes(700) + b"ascii" * 9)).hexdigest()[:16])
     assert digests == PINNED
-

@@ -1,6 +1,7 @@
 """Grouping: few layers, and small changes of a lock change few of them."""
 
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,12 @@ def names(groups: list[tuple[Wheel, ...]]) -> list[list[str]]:
 
 def test_large_ones_have_their_own(folder: Path) -> None:
     """By name, and the rest is last."""
-    wheels = [sized(folder, "small", 9), sized(folder, "z", 5 * MIB), sized(folder, "b", 2 * MIB), sized(folder, "a", 9)]
+    wheels = [
+        sized(folder, "small", 9),
+        sized(folder, "z", 5 * MIB),
+        sized(folder, "b", 2 * MIB),
+        sized(folder, "a", 9),
+    ]
     assert names(group(wheels)) == [["b"], ["z"], ["a", "small"]]
     assert names(group(wheels, 2)) == [["z"], ["a", "b", "small"]]
     assert names(group(wheels, 1)) == [["a", "b", "small", "z"]]
@@ -66,13 +72,14 @@ def test_limit_of_engines_is_kept(folder: Path) -> None:
 
 
 @given(
-    sizes=st.lists(st.integers(1, 4 * MIB), max_size=20), budget=st.integers(-1, 12), order=st.randoms(use_true_random=False)
+    sizes=st.lists(st.integers(1, 4 * MIB), max_size=20), budget=st.integers(-1, 12),
+    order=st.randoms(use_true_random=False)
 )  # fmt: skip
-def test_each_wheel_is_in_one_group(folder: Path, sizes: list[int], budget: int, order: object) -> None:
+def test_each_wheel_is_in_one_group(folder: Path, sizes: list[int], budget: int, order: Random) -> None:
     """Within the budget, and independent of the order."""
     wheels = [sized(folder, f"w{number}", size) for number, size in enumerate(sizes)]
     shuffled = list(wheels)
-    order.shuffle(shuffled)  # type: ignore[attr-defined]
+    order.shuffle(shuffled)
     groups = group(wheels, budget)
     assert groups == group(shuffled, budget)
     assert sorted(wheel.name for wheels in groups for wheel in wheels) == sorted(wheel.name for wheel in wheels)

@@ -32,7 +32,8 @@ FILES = {
     "pkg-1.0.data/platlib/plat.py": b"plat = 1\n",
     "pkg-1.0.data/headers/pkg.h": b"int x;\n",
     "pkg-1.0.data/data/share/pkg/readme.txt": b"read me\n",
-    "pkg-1.0.dist-info/entry_points.txt": b"[console_scripts]\npkg-cli = pkg:main\n[gui_scripts]\nGUI = pkg.sub:App.run [x]\n",
+    "pkg-1.0.dist-info/entry_points.txt": b"[console_scripts]\npkg-cli = pkg:main\n[gui_scripts]\n"
+                                          b"GUI = pkg.sub:App.run [x]\n",
     "pkg-1.0.dist-info/licenses/LICENSE": b"free\n",
     "pkg-1.0.dist-info/direct_url.json": b"{}",
 }  # fmt: skip
@@ -65,7 +66,8 @@ def test_everything_is_where_it_belongs(wheel: Wheel, scheme: Scheme, cache: Cac
     assert set(files) == expected
     assert files[f"{SITE}/pkg/__init__.py"][0] == FILES["pkg/__init__.py"]
     assert {path for path, (_, executable) in files.items() if executable} == {
-        f"{SITE}/pkg/tool.sh", "usr/local/bin/run", "usr/local/bin/native", "usr/local/bin/pkg-cli", "usr/local/bin/GUI",
+        f"{SITE}/pkg/tool.sh", "usr/local/bin/run", "usr/local/bin/native", "usr/local/bin/pkg-cli",
+        "usr/local/bin/GUI",
     }  # fmt: skip
 
 
@@ -73,7 +75,9 @@ def test_programs_name_the_interpreter_of_the_image(wheel: Wheel, scheme: Scheme
     """Of launchers, and of scripts that leave it to the installer."""
     files = layer_files(wheel, scheme, cache)
     assert files["usr/local/bin/run"][0] == b"#!/usr/local/bin/python3.11\nprint('run')\n"
-    assert files["usr/local/bin/pkg-cli"][0].startswith(b"#!/usr/local/bin/python3.11\nimport sys\nfrom pkg import main\n")
+    assert files["usr/local/bin/pkg-cli"][0].startswith(
+        b"#!/usr/local/bin/python3.11\nimport sys\nfrom pkg import main\n"
+    )
     assert b"from pkg.sub import App\n" in files["usr/local/bin/GUI"][0]
     assert b"sys.exit(App.run())" in files["usr/local/bin/GUI"][0]
 
@@ -184,8 +188,8 @@ def test_pip_installs_the_same(tmp_path: Path, cache: Cache, wheel: Wheel, sourc
         name, version = path.name.split("-")[:2]
         wheel = Wheel(name=name, version=version, filename=path.name, sha256=source, path=path)
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile", "--ignore-installed",
-         "--root-user-action=ignore", "--disable-pip-version-check", "--prefix", tmp_path / "pip", wheel.path],
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile",
+         "--ignore-installed", "--root-user-action=ignore", "--disable-pip-version-check", "--prefix", tmp_path / "pip", wheel.path],
         check=True, cwd=tmp_path,
     )  # fmt: skip
     python = sys.version_info[:2]
@@ -197,7 +201,9 @@ def test_pip_installs_the_same(tmp_path: Path, cache: Cache, wheel: Wheel, sourc
         if path.is_file()
     }
     headers = f"include/python{python[0]}.{python[1]}"
-    theirs = {path.replace(f"include/site/{headers.rpartition('/')[2]}", headers): item for path, item in theirs.items()}
+    theirs = {
+        path.replace(f"include/site/{headers.rpartition('/')[2]}", headers): item for path, item in theirs.items()
+    }
     if source != "made":  # pip makes other launchers of itself: pip3, pip3.11
         ours, theirs = (
             {path: item for path, item in files.items() if not path.startswith("bin/")} for files in (ours, theirs)
@@ -334,9 +340,7 @@ def test_reason_names_what_changed(tmp_path: Path, scheme: Scheme, cache: Cache)
     """Version to version, what came and what went."""
     old = [made_wheel(tmp_path, "aa", {"aa.py": b"1"}), made_wheel(tmp_path, "bb", {"bb.py": b"1"})]
     new = [made_wheel(tmp_path, "aa", {"aa.py": b"2"}, version="2.0"), made_wheel(tmp_path, "cc", {"cc.py": b"1"})]
-    reasons = [
-        wheel_layer(wheels, scheme=scheme, cache=cache, history="project").reason for wheels in (old, old, new)
-    ]
+    reasons = [wheel_layer(wheels, scheme=scheme, cache=cache, history="project").reason for wheels in (old, old, new)]
     assert reasons == ["not in the cache", "", "aa 1.0 to 2.0, bb removed, cc added"]
 
 
