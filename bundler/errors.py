@@ -19,6 +19,7 @@
         ├── CredentialsUnusable   credentials-unusable    configured credentials that cannot be read
         ├── RegistryUnauthorized  registry-unauthorized   a registry that wants other credentials, or none would do
         ├── RegistryUnreachable   registry-unreachable    no answer, or only failures
+        ├── RegistryUntrusted     registry-untrusted      a certificate that nobody here vouches for
         ├── RegistryInsecure      registry-insecure       plain HTTP without being allowed
         ├── RegistryNotFound      registry-not-found      no such manifest or blob
         ├── RegistryRefused       registry-refused        a request that a registry does not accept
@@ -147,6 +148,13 @@ class RegistryUnreachable(BundlerError):
 
     code: ClassVar[str] = "registry-unreachable"
     hint: ClassVar[str] = "Check the name of the host and the network, and try again later."
+
+
+class RegistryUntrusted(BundlerError):
+    """A registry's certificate is not signed by an authority that is trusted here, or is for another host."""
+
+    code: ClassVar[str] = "registry-untrusted"
+    hint: ClassVar[str] = "Set SSL_CERT_FILE, or put its authority's certificate into /etc/docker/certs.d/HOST/ca.crt."
 
 
 class RegistryInsecure(BundlerError):

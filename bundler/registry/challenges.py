@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105  # the word of RFC 9110 for a run of such characters
 _START = re.compile(rf"\s*,*\s*(?P<scheme>{_TOKEN})(?=\s|,|$)(?!\s*=)\s*")
-_PARAMETER = re.compile(rf'\s*,*\s*(?P<name>{_TOKEN})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]*))')
+_PARAMETER = re.compile(rf'\s*,*\s*(?P<name>{_TOKEN})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]+))')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from typing import Protocol
 import certifi
 import httpx
 
-from bundler.errors import RegistryInsecure, RegistryUnreachable, RegistryUnusable
+from bundler.errors import RegistryInsecure, RegistryUnreachable, RegistryUntrusted, RegistryUnusable
 from bundler.registry.proxies import proxy_for
 from bundler.registry.reference import is_loopback
 from bundler.registry.retrying import Transient
@@ -129,7 +129,7 @@ class Connections:
 
         Raises:
             Transient: no answer, which may be different the next time.
-            RegistryUnreachable: no answer, and that will stay so.
+            RegistryUnreachable, RegistryUntrusted: no answer, and that will stay so.
             RegistryInsecure: plain HTTP to a host that is neither allowed nor this machine.
             RegistryUnusable: redirects without end or without address.
         """
@@ -233,8 +233,7 @@ def failure_of(error: httpx.TransportError, url: httpx.URL) -> Exception:
     host = url.netloc.decode("ascii", "replace")
     causes = _causes(error)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        hint = f"Put its authority's certificate into /etc/docker/certs.d/{host}/ca.crt, or set SSL_CERT_FILE."
-        return RegistryUnreachable(f"the certificate of '{host}' is not trusted: {error}", hint=hint)
+        return RegistryUntrusted(f"the certificate of '{host}' is not trusted: {error}")
     if any(isinstance(cause, ssl.SSLError) for cause in causes) and isinstance(error, httpx.ConnectError):
         hint = "If it speaks plain HTTP only, allow that for this host explicitly."
         return RegistryUnreachable(f"'{host}' does not speak TLS as we do: {error}", hint=hint)

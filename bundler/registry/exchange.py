@@ -21,6 +21,8 @@ _OK = 200
 _UNAUTHORIZED = 401
 _ROUNDS = 3
 _MAX_PING = 64 * 1024
+_HANDSHAKE = 3.0
+"""Seconds after which a server that hung up on plain HTTP, and says nothing to TLS either, is taken to be broken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +132,9 @@ class Exchange:
                 if failure.attempts is not None:
                     raise
                 try:
-                    return await self._ping_secure(host)
-                except (RegistryUnreachable, Transient):
+                    async with asyncio.timeout(_HANDSHAKE):
+                        return await self._ping_secure(host)
+                except (RegistryUnreachable, Transient, TimeoutError):
                     raise failure from None
             if await self._is_for_tls(response):
                 return await self._ping_secure(host)

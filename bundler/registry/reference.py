@@ -59,7 +59,7 @@ class Reference:
             raise ReferenceInvalid(
                 f"'{tag}' in '{text}' is no tag: up to 128 letters, digits, '_', '.' and '-', the first none of '.-'"
             )
-        if host == HUB and "/" not in repository:
+        if host == HUB and repository and "/" not in repository:
             repository = f"library/{repository}"
         _check(text, host, repository)
         return cls(host=host, repository=repository, tag=tag, digest=digest)

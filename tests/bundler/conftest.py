@@ -15,7 +15,7 @@ from tests.fakes.registry_side import ClientSide
 def start_registry(
     tmp_path: Path, missing_service: Callable[[str], NoReturn]
 ) -> Iterator[Callable[..., RegistryProcess]]:
-    """Return what starts a real registry: ``start_registry(auth="none" | "htpasswd" | "token")``; ended with the test."""
+    """Return what starts a real registry, with ``auth=`` one of none, htpasswd, token; ended with the test."""
     started: list[RegistryProcess] = []
 
     def start(auth: Auth = "none") -> RegistryProcess:

@@ -128,9 +128,7 @@ class FakeRegistry:
         if request.path == "/token":
             return self.tokens.answer(request)
         if request.path == "/v2/":
-            if not self.behaviour.pings:
-                return refuse(404, "NOT_FOUND")
-            return self._challenge({}) if not self._is_allowed(request, {}) else Reply(body=b"{}")
+            return self._ping(request)
         match = _PATH.fullmatch(request.path)
         if match is None:
             return refuse(404, "NAME_UNKNOWN")
@@ -142,13 +140,16 @@ class FakeRegistry:
             needed[request.first("from")] = {"pull"}
         if not self._is_allowed(request, needed):
             return self._challenge(needed)
-        if kind == "uploads":
-            return self.uploads.answer(request, name, rest)
-        if kind == "blobs":
-            return self._blob(request, name, rest)
-        if kind == "referrers":
-            return self._referrers(request, name, rest)
-        return self._manifest(request, name, rest)
+        answers = {
+            "uploads": self.uploads.answer, "blobs": self._blob,
+            "referrers": self._referrers, "manifests": self._manifest,
+        }  # fmt: skip
+        return answers[kind](request, name, rest)
+
+    def _ping(self, request: Received) -> Reply:
+        if not self.behaviour.pings:
+            return refuse(404, "NOT_FOUND")
+        return Reply(body=b"{}") if self._is_allowed(request, {}) else self._challenge({})
 
     def _is_allowed(self, request: Received, needed: dict[str, set[str]]) -> bool:
         authorization = request.headers.get("authorization", "")

@@ -11,7 +11,7 @@ from pathlib import Path
 from bundler.registry.client import RegistryClient
 from bundler.registry.connection import Network
 from bundler.registry.credentials import Credentials
-from bundler.registry.retrying import RetryPolicy, Retrying
+from bundler.registry.retrying import Retrying, RetryPolicy
 from bundler.registry.uploads import Limits
 
 
@@ -71,6 +71,4 @@ class ClientSide:
             environ=self.environ, plain_http=self.plain_http, certificates=self.certificates, timeout=20.0
         )
         retrying = Retrying(policy=self.policy, clock=self.now, sleep=self.sleep, jitter=lambda: 0.5)
-        return RegistryClient(
-            credentials=self.credentials(), network=network, retrying=retrying, limits=self.limits
-        )
+        return RegistryClient(credentials=self.credentials(), network=network, retrying=retrying, limits=self.limits)

@@ -1,4 +1,4 @@
-"""The token server of the fake registry: gives tokens for names, passwords and identity tokens, and knows them again."""
+"""The token server of the fake registry: gives tokens for passwords and identity tokens, and knows them again."""
 
 from __future__ import annotations
 

@@ -34,7 +34,6 @@ class FakeUploads:
         if request.method == "POST":
             return self._begin(request, name)
         session = self.sessions.get(id)
-        behaviour = self._registry.behaviour
         if session is None:
             return _refusal(404, "BLOB_UPLOAD_UNKNOWN")
         if request.method == "GET":
@@ -43,17 +42,20 @@ class FakeUploads:
             del self.sessions[id]
             self.canceled += 1
             return Reply(status=204)
+        return self._take(request, name, id, session)
+
+    def _take(self, request: Received, name: str, id: str, session: FakeSession) -> Reply:
         # The part of the query that a client must send back byte for byte.
         if request.target.partition("_state=")[2].partition("&digest")[0] != _state(session):
             return _refusal(404, "BLOB_UPLOAD_UNKNOWN")
         if request.is_cut:
-            if behaviour.keeps_broken_uploads:
+            if self._registry.behaviour.keeps_broken_uploads:
                 session.data += request.body
                 session.serial += 1
             else:
                 del self.sessions[id]
             raise HangUp
-        if len(request.body) > behaviour.largest_body:
+        if len(request.body) > self._registry.behaviour.largest_body:
             return Reply(status=413, headers={"Content-Type": "text/html"}, body=b"<html>too large</html>")
         if request.method == "PATCH":
             return self._patch(request, name, id, session)

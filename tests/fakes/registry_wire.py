@@ -60,7 +60,7 @@ class WireServer:
         self._handler = handler
         self._cut_body = cut_body
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._writers: dict[asyncio.StreamWriter, asyncio.Task[object] | None] = {}
         self.received: list[Received] = []
 
     async def start(self, *, tls: ssl.SSLContext | None = None) -> WireServer:
@@ -76,31 +76,38 @@ class WireServer:
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-            for writer in list(self._writers):
-                writer.close()
+            for writer, task in list(self._writers.items()):
+                writer.transport.abort()
+                if task is not None:
+                    await task
             await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        self._writers[writer] = asyncio.current_task()
         try:
             while request := await self._read(reader):
                 self.received.append(request)
                 reply = await self._handler(request)
                 await _write(writer, request, reply)
                 if reply.cut_at is not None or request.is_cut:
-                    raise HangUp
+                    reset(writer)
+                    return
         except HangUp:
             reset(writer)
         except (OSError, asyncio.IncompleteReadError, EOFError):
             pass
         finally:
-            self._writers.discard(writer)
+            del self._writers[writer]
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
     async def _read(self, reader: asyncio.StreamReader) -> Received | None:
-        head = await reader.readuntil(b"\r\n\r\n")
+        # A server of plain HTTP sees at the first byte that this is TLS.
+        opening = await reader.readexactly(1)
+        if opening == b"\x16":
+            raise HangUp
+        head = opening + await reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         words = first.split(" ")
         if len(words) != 3:

@@ -268,7 +268,7 @@ async def test_unused_session_of_a_mount_is_taken_back(fake_registry: FakeRegist
 async def test_mount_without_right_to_the_source_becomes_an_upload(
     fake_registry: FakeRegistry, side: ClientSide, refuses: bool
 ) -> None:
-    """Whether the token server gives no token at all, or one for less: the blob arrives, and mounts are not tried on."""
+    """Whether the token server gives no token at all, or one for less: the blob arrives, without more mounts."""
     fake_registry.behaviour.auth = "bearer"
     fake_registry.tokens.denied = {"base/python"}
     fake_registry.tokens.refuses_denied = refuses
