@@ -189,7 +189,8 @@ def test_pip_installs_the_same(tmp_path: Path, cache: Cache, wheel: Wheel, sourc
         wheel = Wheel(name=name, version=version, filename=path.name, sha256=source, path=path)
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile",
-         "--ignore-installed", "--root-user-action=ignore", "--disable-pip-version-check", "--prefix", tmp_path / "pip", wheel.path],
+         "--ignore-installed", "--root-user-action=ignore", "--disable-pip-version-check",
+         "--prefix", tmp_path / "pip", wheel.path],
         check=True, cwd=tmp_path,
     )  # fmt: skip
     python = sys.version_info[:2]
