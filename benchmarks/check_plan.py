@@ -15,14 +15,14 @@ LEAK_EVERY: Final = 5
 """Each so manieth job has an effect in its body, some calls deep."""
 
 WORDS: Final = tuple(
-    "account address batch booking budget carrier catalog claim contract coupon credit customer delivery deposit "
+    "account address batch booking budget carrier catalog claim contract coupon credit customer delivery deposit "  # noqa: SIM905 - pages of quotes
     "dispute driver factor invoice journal ledger listing merchant notice order parcel payment payout permit policy "
-    "pricing product quota refund return route stock supplier tariff ticket voucher".split()  # noqa: SIM905 - a list of so many is a page
+    "pricing product quota refund return route stock supplier tariff ticket voucher".split()
 )
 VERBS: Final = tuple(
-    "adjust align assess bundle clean combine compare condense count derive estimate expand fold group label limit "
+    "adjust align assess bundle clean combine compare condense count derive estimate expand fold group label limit "  # noqa: SIM905 - as above
     "match measure merge order pack rank reduce resolve round scale select settle shift sift smooth sort split sum "
-    "tally trim weigh".split()  # noqa: SIM905 - a list of so many is a page
+    "tally trim weigh".split()
 )
 _NEIGHBOUR: Final = 0.5
 """How often a function calls another one of its module."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,9 +178,8 @@ def _published(params: dict[str, Any], at: float) -> Published:
 
 
 @contextmanager
-def editor(root: Path, log: Path) -> Iterator[Editor]:
+def editor(root: Path, log: Path, environment: Mapping[str, str]) -> Iterator[Editor]:
     """Start `trigger lsp` for a project; it is ended with the block."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("TRIGGER_")}
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "trigger_cli", "lsp"],

@@ -82,6 +82,17 @@ class Ended:
     memory: float
 
 
+def as_installed(folder: Path) -> dict[str, str]:
+    """Return an environment in which the product is as installed: compiled, whatever this process may write.
+
+    Args:
+        folder: keeps the compiled code between processes.
+    """
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("TRIGGER_")}
+    ours.pop("PYTHONDONTWRITEBYTECODE", None)
+    return ours | {"PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+
+
 def run_to_end(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> Ended:
     """Run a command in a folder, and tell what it took."""
     with tempfile.TemporaryFile() as output:

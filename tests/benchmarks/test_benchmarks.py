@@ -23,6 +23,16 @@ PROMISED = {
     "steps_sequential_ratio_to_limits": "ratio",
     "limit_websocket_roundtrips_per_s": "1/s",
     "limit_sqlite_commits_per_s": "1/s",
+    "check_cold_cpu_s": "s",
+    "check_warm_wall_s": "s",
+    "check_edited_wall_s": "s",
+    "check_edit_lsp_ms": "ms",
+    "check_edit_shared_lsp_ms": "ms",
+    "check_edit_shared_last_lsp_ms": "ms",
+    "check_reach_ratio": "ratio",
+    "ruff_cold_cpu_s": "s",
+    "ruff_warm_wall_s": "s",
+    "mypy_cold_cpu_s": "s",
 }
 
 
