@@ -161,6 +161,13 @@ def _codes(value: object) -> tuple[str, ...]:
     return tuple(_selector(code) for code in value)
 
 
+def _selected(value: object) -> tuple[str, ...]:
+    codes = _codes(value)
+    if not codes:
+        raise _Wrong("it names no code", 'Leave it out, or write ["ALL"], to report every rule.')
+    return codes
+
+
 def _selector(code: str) -> str:
     if not is_selector(code):
         raise _Wrong(f"there is no rule {code!r}", suggestion(code))
@@ -181,6 +188,8 @@ def _effects(value: object) -> Mapping[str, str]:
     table = _table(value, '"shop.api.send" = "network"')
     kinds = (*get_args(Kind), "pure")
     for name, kind in table.items():
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise _Wrong(f"{name!r} is no name of Python", 'Write it as it is imported: "shop.api.send".')
         if not isinstance(kind, str):
             raise _Wrong(f"{name!r} must have a kind of effect", f"Write one of {', '.join(kinds)}, in quotes.")
         if kind not in kinds:
@@ -205,7 +214,7 @@ def _severities(value: object) -> Mapping[str, Severity]:
 
 
 _KEYS: Final = {
-    "select": _codes,
+    "select": _selected,
     "ignore": _codes,
     "per-file-ignores": _ignores,
     "extend-effects": _effects,

@@ -7,7 +7,7 @@ Error tree::
         ├── UsageProblem            2   UnknownCommand, BadPayload, NeedsConfirmation, UnknownTemplate,
         │                               InitConflict, InitHalfDone, AmbiguousRun, NoProjectToCheck, UnknownRule,
         │                               FileNotWritten, WorkingFolderGone
-        ├── EnvironmentProblem      3   ServerUnreachable, NotATriggerServer, InitFailed
+        ├── EnvironmentProblem      3   ServerUnreachable, NotATriggerServer, InitFailed, OutputNotWritten
         ├── Refusal                 4   the executor said no: carries its problem
         │   └── ServerFailure       70  the executor has a bug: carries its problem
         ├── WaitTimedOut            1
@@ -142,6 +142,13 @@ class InitFailed(EnvironmentProblem):
     """The files could not be written; what was written is removed again."""
 
     code = "init-failed"
+
+
+class OutputNotWritten(EnvironmentProblem):
+    """Standard output takes no more: its disk is full, or its device has failed."""
+
+    code = "output-not-written"
+    hint = "Free some space, or write the output to another place."
 
 
 class Refusal(CliError):

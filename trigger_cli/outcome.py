@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trigger_cli.errors import CliError, ExitCode, WorkingFolderGone
+from trigger_cli.errors import CliError, ExitCode, OutputNotWritten, WorkingFolderGone
 from trigger_cli.rendering.problems import render_problem
 from trigger_sdk.protocol.problem import Problem, TriggerError
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 PROGRAM = "trigger"
 COMPLETION = "_TRIGGER_COMPLETE"
 """Set by the shell's completion script; typer answers it."""
+
+_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
+"""What writing to a file that is already open fails with when it takes no more."""
 
 _CONFIGURATION_PREFIXES = ("trigger_sdk.protocol", "analyzer.")
 """Packages whose errors are about what the user has configured."""
@@ -42,12 +46,24 @@ def run_command_line(argv: Sequence[str]) -> int:
     except TriggerError as error:
         return _end(terminal, argv, error.problem, exit_code_of(error))
     except Exception as error:  # noqa: BLE001 - this is where bugs end
-        if isinstance(error, FileNotFoundError) and _is_working_folder_gone():
-            gone = WorkingFolderGone("the folder that this command was called in has been removed")
-            return _end(terminal, argv, gone.problem, gone.exit_code)
-        from trigger_cli.crash import save_crash
+        return _unforeseen(terminal, argv, error)
 
-        return _end(terminal, argv, save_crash(error, argv), ExitCode.BUG)
+
+def _unforeseen(terminal: Terminal, argv: Sequence[str], error: Exception) -> int:
+    """Show what no command has dealt with: the system's failures by name, the rest as our bug."""
+    failure: CliError | None = None
+    if isinstance(error, FileNotFoundError) and _is_working_folder_gone():
+        failure = WorkingFolderGone("the folder that this command was called in has been removed")
+    elif isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
+        from trigger_cli.crash import discard_output
+
+        discard_output()  # what is left of it would fail again
+        failure = OutputNotWritten(f"the output cannot be written: {error.strerror or error}")
+    if failure is not None:
+        return _end(terminal, argv, failure.problem, failure.exit_code)
+    from trigger_cli.crash import save_crash
+
+    return _end(terminal, argv, save_crash(error, argv), ExitCode.BUG)
 
 
 def _is_working_folder_gone() -> bool:

@@ -50,7 +50,9 @@ def finding_lines(diagnostic: Diagnostic, view: View) -> list[str]:
 
 
 def _hint(diagnostic: Diagnostic, view: View) -> str:
-    return f"{head(diagnostic, view)} {view.ink.dim(printable(diagnostic.message))}"
+    mark = fix_mark(diagnostic)
+    said = f"{head(diagnostic, view)} {view.ink.dim(printable(diagnostic.message))}"
+    return f"{said} {view.ink.green(mark)}" if mark else said
 
 
 def _finding(diagnostic: Diagnostic, view: View) -> Iterator[str]:

@@ -168,7 +168,7 @@ class ModuleTable:
         try:
             content = self.content(path)
         except OSError as error:
-            self.unreadable[path] = error.strerror or str(error)
+            self.unreadable[path] = _why_unreadable(path, error)
             return read_facts("")
         return read_facts(content) if self._cache is None else self._cache.facts(content, read_facts)
 
@@ -184,6 +184,12 @@ class ModuleTable:
         content = text.encode("utf-8", "surrogatepass")
         # What a coding comment says is true of the file, not of the text: the mark wins over it.
         return codecs.BOM_UTF8 + content if b"coding" in content[:400] else content
+
+
+def _why_unreadable(path: Path, error: OSError) -> str:
+    if error.errno == errno.ENOENT and path.is_symlink():
+        return f"it is a link to {path.readlink()}, which is not there"
+    return error.strerror or str(error)
 
 
 def read_file(path: Path) -> bytes:

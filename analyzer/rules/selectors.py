@@ -27,6 +27,15 @@ def code_of(text: str) -> str | None:
     return next((rule.code for rule in RULES.values() if rule.name == wanted.lower().replace("_", "-")), None)
 
 
+def rule_suggestion(text: str) -> str:
+    """Return what to do about a text that names no rule, where one is wanted, as a sentence."""
+    family = [code for code in RULES if text and code.startswith(text.strip().upper())]
+    if family:
+        return f"Name one of its rules: {', '.join(family)}."
+    likely = _likely(text)
+    return f"Did you mean {likely} ({RULES[likely].name})?" if likely else "All are listed by `trigger rule --all`."
+
+
 def suggestion(text: str) -> str:
     """Return what to do about a text that selects nothing, as a sentence."""
     named = code_of(text)
@@ -34,13 +43,19 @@ def suggestion(text: str) -> str:
         return f"Write its code: {named}."
     if is_selector(text.upper()):
         return f"Write {text.upper()}."
+    likely = _likely(text)
+    if likely:
+        return f"Did you mean {likely} ({RULES[likely].name})?"
+    return "Codes are listed by `trigger rule --all`; a prefix such as TRG1 selects a family, ALL every rule."
+
+
+def _likely(text: str) -> str:
+    """Return the code of the rule that was perhaps meant; empty when none is near."""
     likely = text.strip().upper().translate(_LOOK_ALIKE)
     if likely in RULES:
-        return f"Did you mean {likely} ({RULES[likely].name})?"
+        return likely
     words = [*RULES, *(rule.name for rule in RULES.values())]
     close = get_close_matches(text.strip(), words, n=1, cutoff=_SIMILAR) or get_close_matches(
         text.strip().upper(), words, n=1, cutoff=_SIMILAR
     )
-    if close:
-        return f"Did you mean {code_of(close[0])} ({RULES[code_of(close[0]) or ''].name})?"
-    return "Codes are listed by `trigger rule --all`; a prefix such as TRG1 selects a family, ALL every rule."
+    return (code_of(close[0]) or "") if close else ""

@@ -43,7 +43,6 @@ def found(project: Make, table: str) -> list[tuple[int, str]]:
         ('select = ["TRG1"]', ["TRG102"]),
         ('select = ["TRG201"]', ["TRG201"]),
         ('select = ["ALL"]', ["TRG102", "TRG201"]),
-        ("select = []", ["TRG102", "TRG201"]),
         ('ignore = ["TRG102"]', ["TRG201"]),
         ('ignore = ["TRG"]', []),
         ('ignore = ["ALL"]', []),

@@ -70,6 +70,8 @@ class CheckOptions:
         from analyzer.rules.selectors import is_selector, suggestion
 
         for option, codes in {"--select": self.select, "--ignore": self.ignore}.items():
+            if codes == ("",):
+                raise UsageProblem(f"{option} names no code", hint=f"Leave it out, or name codes: {option} TRG1,TRG301")
             for code in codes:
                 if not is_selector(code):
                     raise UsageProblem(f"{option}: there is no rule {code!r}", hint=suggestion(code))
@@ -122,5 +124,9 @@ class CheckOptions:
 
 
 def split_codes(given: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the codes of an option that may be repeated, and hold several with commas between them."""
-    return tuple(code for text in given or () for part in text.split(",") if (code := part.strip()))
+    """Return the codes of an option that may be repeated, and hold several with commas between them.
+
+    One that is there and holds none gives an empty code, which nothing is selected by.
+    """
+    codes = tuple(code for text in given or () for part in text.split(",") if (code := part.strip()))
+    return codes if codes or not given else ("",)

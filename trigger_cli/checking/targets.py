@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,16 +72,21 @@ def find_targets(options: CheckOptions, around: Surroundings) -> list[Target]:
     for path in named:
         resolved = (around.cwd / path).resolve()
         if path is not options.stdin_filename:
-            _refuse_unfit(path, resolved)
+            _refuse_missing(path, resolved)
+        if path is options.stdin_filename or not resolved.is_dir():
+            _refuse_other_kinds(path, resolved)
         project = find_project(resolved) or _made_up(resolved, around.cwd)
         found.setdefault(project.root, (project, []))[1].append(resolved)
     return [make_target(project, tuple(paths), options, around) for project, paths in found.values()]
 
 
-def _refuse_unfit(path: Path, resolved: Path) -> None:
+def _refuse_missing(path: Path, resolved: Path) -> None:
     if not resolved.exists():
         raise UsageProblem(f"there is no file or folder {str(path)!r}", hint=_near(resolved), where=str(path))
-    if not resolved.is_dir() and resolved.suffix not in {".py", ".pyi"}:
+
+
+def _refuse_other_kinds(path: Path, resolved: Path) -> None:
+    if resolved.suffix not in {".py", ".pyi"} or resolved.is_dir():
         raise UsageProblem(f"{str(path)!r} is no Python file", hint="Name folders or .py files.", where=str(path))
 
 
@@ -111,6 +117,7 @@ def make_target(
     Raises:
         SettingsInvalid: its configuration of the check cannot be used.
     """
+    project = dataclasses.replace(project, notes=(*project.notes, *_without_interpreter(project, around)))
     session = open_session(
         project,
         with_selection(read_settings(project), options),
@@ -119,6 +126,13 @@ def make_target(
         keep=options.cache,
     )
     return Target(project=project, paths=paths, session=session)
+
+
+def _without_interpreter(project: Project, around: Surroundings) -> tuple[str, ...]:
+    """Return what to say when the configured interpreter is not there: it may be only where the project is deployed."""
+    if project.python is None or shutil.which(project.python, path=around.environ.get("PATH")) is not None:
+        return ()
+    return (f"python is {project.python!r}, and there is no such interpreter: what its packages do is not known",)
 
 
 def with_selection(settings: CheckSettings, options: CheckOptions) -> CheckSettings:

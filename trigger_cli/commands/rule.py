@@ -23,7 +23,7 @@ def rule(
 ) -> None:
     """Explain a rule of `trigger check`: what it finds, why it matters, what to write instead."""
     from analyzer.rules.registry import RULES
-    from analyzer.rules.selectors import code_of, suggestion
+    from analyzer.rules.selectors import code_of, rule_suggestion
     from trigger_cli.checking.explaining import rule_list, rule_object, rule_page
     from trigger_cli.errors import UnknownRule, UsageProblem
     from trigger_cli.terminal import Terminal
@@ -42,7 +42,7 @@ def rule(
         raise UsageProblem("no rule was named", hint="trigger rule TRG101 explains one, trigger rule --all lists them")
     found = code_of(code)
     if found is None:
-        raise UnknownRule(f"there is no rule {code!r}", hint=suggestion(code))
+        raise UnknownRule(f"there is no rule {code!r}", hint=rule_suggestion(code))
     if json:
         terminal.print_json(rule_object(RULES[found]))
     else:

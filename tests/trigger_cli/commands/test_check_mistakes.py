@@ -20,6 +20,10 @@ from tests.trigger_cli.ended import Trigger
         (["--ignore", "trg101"], "Write its code: TRG101."),
         (["--select", "TRG101,,XYZ9"], "no rule 'XYZ9'"),
         (["--output-format", "xml"], "xml"),
+        (["--select", ""], "--select names no code"),
+        (["--ignore", ","], "--ignore names no code"),
+        (["--stdin-filename", "jobs/a.txt"], "is no Python file"),
+        (["--stdin-filename", "jobs"], "is no Python file"),
         (["jobs/baad.py"], "Did you mean 'bad.py'?"),
         (["pyproject.toml"], "is no Python file"),
         (["-"], "--stdin-filename"),
@@ -57,6 +61,8 @@ def test_no_project_and_no_paths(trigger_process: Trigger, tmp_path: Path) -> No
         ('[tool.trigger.check]\nselect = "TRG1"\n', 'Write it as a list: ["TRG1"].'),
         ('[tool.trigger.check]\nignore = ["TRG999"]\n', "there is no rule 'TRG999'"),
         ('[tool.trigger.check.extend-effects]\n"a.b" = "netwrok"\n', "Did you mean network?"),
+        ('[tool.trigger.check.extend-effects]\n"httpx get" = "network"\n', "'httpx get' is no name of Python"),
+        ("[tool.trigger.check]\nselect = []\n", "it names no code"),
         ('[tool.trigger.check.severity]\nTRG101 = "eror"\n', "Did you mean error?"),
         ("[tool.trigger.chekc]\n", "Did you mean check?"),
         ("check = 3\n", "must be a table"),
@@ -88,6 +94,7 @@ def test_unreadable_file_is_2_and_the_rest_is_checked(bad_project: Path, trigger
     ended = trigger_process("check", cwd=bad_project)
     assert ended.code == 2
     assert "error: file-unreadable:" in ended.err
+    assert "it is a link to nowhere.py, which is not there" in ended.err
     assert "Found 2 errors" in ended.out
     assert trigger_process("check", "--exit-zero", cwd=bad_project).code == 2
 
@@ -137,3 +144,33 @@ def test_project_with_two_configurations_is_told(make_project: MakeProject, trig
     ended = trigger_process("check", "--output-format", "json", cwd=root)
     assert [row["code"] for row in json.loads(ended.out)] == ["TRG107"]
     assert "warning:" in ended.err
+
+
+def test_interpreter_that_is_not_there_is_told(bad_project: Path, trigger_process: Trigger) -> None:
+    """A warning: the project's own code is checked all the same."""
+    configuration = bad_project / "pyproject.toml"
+    text = configuration.read_text()
+    configuration.write_text(text.replace("[tool.trigger]\n", '[tool.trigger]\npython = "/nope/python3"\n'))
+    ended = trigger_process("check", cwd=bad_project)
+    assert ended.code == 1
+    assert "warning: python is '/nope/python3', and there is no such interpreter" in ended.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+@pytest.mark.parametrize("argv", [["check"], ["check", "--output-format", "json"], ["rule", "TRG101"], ["--help"]])
+def test_full_disk_is_told_in_one_line(bad_project: Path, argv: list[str]) -> None:
+    """No crash report, no traceback: an error of the environment."""
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "trigger_cli", *argv],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=bad_project,
+            check=False,
+            timeout=60,
+        )
+    assert ended.returncode == 3, ended.stderr
+    assert ended.stderr.startswith("error: output-not-written: the output cannot be written: No space left")
+    assert "Traceback" not in ended.stderr
+    assert "trigger has a bug" not in ended.stderr

@@ -36,6 +36,8 @@ def test_every_rule_is_listed_and_explained(trigger: Trigger) -> None:
     [
         (["TRG1O1"], "Did you mean TRG101"),
         (["network-outside-taks"], "Did you mean TRG101"),
+        (["TRG10"], "Name one of its rules: TRG101, TRG102"),
+        (["trg5"], "Name one of its rules: TRG501"),
         (["xyz"], "trigger rule --all"),
         ([], "trigger rule TRG101 explains one"),
         (["TRG101", "--all"], "Leave out --all"),
