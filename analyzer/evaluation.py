@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import CheckStale
 from analyzer.facts.spans import row_of
-from analyzer.findings import Place, chain_of, location, of_body, shown_name
+from analyzer.findings import Place, chain_of, location, of_body, through
 from analyzer.graph.bodies import IN_TASK, MUTATED, Evaluated, closure, evaluate_job, evaluate_tasks
 from analyzer.graph.frames import DURABLE, SENDS, Frame
 from analyzer.model import Diagnostic, Job
@@ -168,17 +168,17 @@ class Evaluation:
             code = IN_TASK if step.leaf.code == DURABLE else step.leaf.code
             module = frame.home.source
             if self._place.wants(code, module.path) and not self._suppressions.is_silenced(frame, step.at, code):
-                through = "" if step.callee is None else shown_name(step.callee)
-                message = RULES[code].describe(step.leaf.subject, through=through)
+                leaf = step.leaf
+                message = RULES[code].describe(leaf.subject, is_code=leaf.is_code, through=through(step, frame))
                 yield self._place.diagnostic(
-                    code, module.path, step.at, message, chain=chain_of(step), subject=step.leaf.subject
+                    code, module.path, step.at, message, chain=chain_of(step), subject=leaf.subject
                 )
 
     def _lost(self, evaluated: Evaluated) -> Iterable[Diagnostic]:
         for lost in evaluated.lost:
             path, subject = lost.frame.home.source.path, lost.mutation.subject
             if self._place.wants(MUTATED, path) and not self._suppressions.is_silenced(lost.frame, lost.at, MUTATED):
-                message = RULES[MUTATED].describe(subject)
+                message = RULES[MUTATED].describe(subject, is_code=False)
                 yield self._place.diagnostic(MUTATED, path, lost.at, message, subject=subject)
 
     def _job(self, job: JobAtom, decorator: JobDecorator | None, frame: Frame) -> Job:

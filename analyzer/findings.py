@@ -100,8 +100,9 @@ def _diagnostic(place: Place, frame: Frame, at: Span, step: Step, job: str) -> D
     leaf = step.leaf
     message = RULES[leaf.code].describe(
         leaf.subject,
+        is_code=leaf.is_code,
         remedy=leaf.remedy,
-        through="" if step.callee is None else shown_name(step.callee),
+        through=through(step, frame),
         source=leaf.source,
         is_async=frame.is_async,
     )
@@ -117,14 +118,29 @@ def _diagnostic(place: Place, frame: Frame, at: Span, step: Step, job: str) -> D
     )
 
 
-def shown_name(frame: Frame) -> str:
-    """Return what people call a function: a lambda by its line."""
+def through(step: Step, frame: Frame) -> str:
+    """Return by which function a frame comes to an effect, code in backticks; empty when by none."""
+    if step.callee is None:
+        return ""
+    name = shown_name(step.callee, frame)
+    return name if _is_lambda(step.callee) else f"`{name}`"
+
+
+def shown_name(frame: Frame, caller: Frame) -> str:
+    """Return what people call a function: a lambda by its line, and by its file when the caller is in another."""
     function = frame.function
     if function is None:
         return frame.name
-    if function.facts.name == "<lambda>":
-        return f"the lambda in line {row_of(function.facts.at)}"
+    if _is_lambda(frame):
+        row, path = row_of(function.facts.at), frame.home.source.path
+        if path is None or path == caller.home.source.path:
+            return f"the lambda in line {row}"
+        return f"the lambda in {path.name}:{row}"
     return function.facts.qualname
+
+
+def _is_lambda(frame: Frame) -> bool:
+    return frame.function is not None and frame.function.facts.name == "<lambda>"
 
 
 def chain_of(step: Step, code: str = "") -> tuple[Link, ...]:
@@ -136,7 +152,11 @@ def chain_of(step: Step, code: str = "") -> tuple[Link, ...]:
         following = current.callee.steps.get(wanted)
         if following is None:
             break
-        what = leaf_text(following.leaf) if following.callee is None else f"calls {shown_name(following.callee)}"
+        what = (
+            leaf_text(following.leaf)
+            if following.callee is None
+            else f"calls {shown_name(following.callee, current.callee)}"
+        )
         links.append(Link(location=location(current.callee.home.source.path, following.at), what=what))
         current = following
     if len(links) > _LONGEST_CHAIN:
@@ -153,4 +173,5 @@ def leaf_text(leaf: Leaf) -> str:
     """Return what happens at the end of a chain."""
     if leaf.code.startswith(("TRG10", "TRG20", "TRG21")) and leaf.code != "TRG108":
         return f"calls {leaf.subject}"
-    return leaf.subject
+    subject = leaf.subject.replace("`", "")
+    return f"changes {subject}" if leaf.code == "TRG108" else subject

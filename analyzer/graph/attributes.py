@@ -254,11 +254,11 @@ class Attributes:
                 self._m.class_changes += 1
                 self._m.touches(atom.home)
                 self._m.write(self._m.cell(atom.frame.cells, name), value)
-                self._m.happens(frame, at, Leaf(STATE, f"the class attribute {atom.facts.name}.{name}"))
+                self._changes_state(f"the class attribute `{atom.facts.name}.{name}`", frame, at)
             elif type(atom) is Module:
                 self._m.touches(atom.state)
                 self._m.write(self._m.cell(atom.state.stores, name), value)
-                self._m.happens(frame, at, Leaf(STATE, f"the variable {atom.state.source.name}.{name}"))
+                self._changes_state(f"the variable `{atom.state.source.name}.{name}`", frame, at)
             elif type(atom) is External and not atom.name.startswith("builtins."):
                 self._m.libraries.store(atom.name, name, frame, at)
             elif type(atom) is Namespace:
@@ -266,7 +266,10 @@ class Attributes:
             elif type(atom) is Function:
                 self._m.touches(atom.home)
                 self._m.write(self._m.make(("function attribute", atom, name), Cell), value)
-                self._m.happens(frame, at, Leaf(STATE, f"the attribute {atom.facts.name}.{name}"))
+                self._changes_state(f"the attribute `{atom.facts.name}.{name}`", frame, at)
+
+    def _changes_state(self, what: str, frame: Frame, at: int) -> None:
+        self._m.happens(frame, at, Leaf(STATE, what, is_code=False))
 
     def _store_on_object(self, atom: Object, name: str, value: Value, frame: Frame, at: int) -> None:
         found = self._m.classes.find(atom.cls, name)
@@ -285,7 +288,7 @@ class Attributes:
         self._m.touches(atom.frame.home)
         self._m.write(self._m.cell(atom.fields, name), value)
         if self.is_shared(atom.frame):
-            self._m.happens(frame, at, Leaf(STATE, f"the attribute {name} of a shared namespace"))
+            self._changes_state(f"the attribute `{name}` of a shared namespace", frame, at)
 
     def set_field(self, atom: Object, name: str, value: Value, frame: Frame, at: int) -> None:
         """Set an instance's own attribute."""
@@ -293,7 +296,7 @@ class Attributes:
         if atom.frame is not None:
             self._m.touches(atom.frame.home)
         if self.is_shared(atom.frame):
-            self._m.happens(frame, at, Leaf(STATE, f"the attribute {name} of a shared {atom.cls.facts.name}"))
+            self._changes_state(f"the attribute `{name}` of a shared `{atom.cls.facts.name}`", frame, at)
         elif atom.frame is not frame.leader:
             self._m.changes(Mutation(atom, atom.frame, name, frame, at))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.graph.atoms import Collection, Function, Object, Value
 from analyzer.graph.declared import Job
-from analyzer.graph.frames import DURABLE, Frame, Leaf, ModuleState, Mutation, Step
+from analyzer.graph.frames import DURABLE, SOME_TASK, Frame, Leaf, ModuleState, Mutation, Step
 from analyzer.graph.heap import GLANCE
 from analyzer.graph.values import Arguments
 
@@ -131,7 +131,7 @@ def _find_not_awaited(machine: Machine, bodies: Iterable[Frame]) -> None:
         if atom.kind == "coroutine" and (atom.callee is None or DURABLE not in atom.callee.steps):
             continue
         if atom.kind != "gathered":
-            machine.happens(atom.frame, atom.at, Leaf(NOT_AWAITED, atom.what))
+            machine.happens(atom.frame, atom.at, Leaf(NOT_AWAITED, atom.what, is_code=atom.what != SOME_TASK))
             for caller in atom.frame.callers:
                 machine.enqueue(caller)
     machine.settle()

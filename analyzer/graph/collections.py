@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.facts import tree
 from analyzer.graph.atoms import Collection, CollectionKind, Generator, Instance, Key, Method, Object, Value
 from analyzer.graph.enums import exact_keys
-from analyzer.graph.frames import Frame, Leaf, Mutation
+from analyzer.graph.frames import Frame, Leaf, Mutation, variable_of
 from analyzer.graph.names import STATE
 from analyzer.graph.values import NOTHING, Arguments, union
 
@@ -149,9 +149,18 @@ class Collections:
         if maker is None or maker is frame.leader:
             return
         if maker.kind != "function":
-            self._m.happens(frame, at, Leaf(STATE, f"a {atom.kind} that all runs share"))
+            self._m.happens(frame, at, self._shared(atom, maker, frame))
         else:
             self._m.changes(Mutation(atom, maker, "", frame, at))
+
+    @staticmethod
+    def _shared(atom: Collection, maker: Frame, frame: Frame) -> Leaf:
+        known = variable_of(atom, maker)
+        if known:
+            return Leaf(STATE, f"{maker.name}.{known}" if maker.kind == "class" else known)
+        known = variable_of(atom, frame)
+        said = f"a shared {atom.kind}"
+        return Leaf(STATE, f"{said} (`{known}`)" if known else said, is_code=False)
 
     def store(self, owner: Value, index: Value, value: Value, frame: Frame, at: int) -> None:
         """Carry out ``owner[index] = value``."""
@@ -169,7 +178,9 @@ class Collections:
                 maker = atom.receiver.frame
                 at_import = maker is not None and maker.kind == "function" and maker.era == "import"
                 if at_import and frame.era == "run" and self.is_global(node.value.id, frame):
-                    self._m.happens(frame, node.at, Leaf(STATE, f"the global variable {node.value.id}"))
+                    self._m.happens(
+                        frame, node.at, Leaf(STATE, f"the global variable `{node.value.id}`", is_code=False)
+                    )
 
     @staticmethod
     def is_global(name: str, frame: Frame) -> bool:

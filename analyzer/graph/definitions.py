@@ -151,7 +151,10 @@ class Definitions:
                 frame,
                 at,
                 Leaf(
-                    SWALLOWED, "finally with return", "Let the `finally` end without `return`, `break` or `continue`."
+                    SWALLOWED,
+                    "a `finally` that ends with `return`, `break` or `continue`",
+                    "Let it end without one.",
+                    is_code=False,
                 ),
             )
 

@@ -8,10 +8,10 @@ from analyzer.facts import tree
 from analyzer.facts.module import decode_body
 from analyzer.graph.atoms import Atom, Bound, Collection, Function, Generator, Instance, Module, Object, Partial, Value
 from analyzer.graph.declared import Job, JobDecorator, Task, TaskDecorator
-from analyzer.graph.frames import DURABLE, SENDS, Frame, Leaf
+from analyzer.graph.frames import DURABLE, SENDS, SOME_TASK, Frame, Leaf
 from analyzer.graph.machine import SdkCall
 from analyzer.graph.sdk_names import JOB_STARTS, JOB_WAITS, ONLY_IN_BODIES, RUN_IN_TASK, WAITS, sdk_name
-from analyzer.graph.values import NOTHING, Arguments, texts, union
+from analyzer.graph.values import NOTHING, Arguments, in_order, texts, union
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine
@@ -127,7 +127,7 @@ class Durables:
 
     def durable(self, what: str, result: Value, frame: Frame, at: int, *, in_tasks: bool = False) -> Value:
         """Note a durable step, and return what asking for it gives: in async code something to be awaited."""
-        self._m.happens(frame, at, Leaf(SENDS if in_tasks else DURABLE, what))
+        self._m.happens(frame, at, Leaf(SENDS if in_tasks else DURABLE, what, is_code=what != SOME_TASK))
         awaitable = self._m.calls.awaitable("durable", result, frame, at, what)
         made = frozenset((awaitable,))
         return made if frame.is_async else made | result
@@ -141,9 +141,9 @@ class Durables:
         result = self._inside(functions, arguments, frame, at)
         self.check_value(result, frame, at, "a task returns")
         if any(_returns_lambda(atom) for atom in functions):
-            self._m.happens(frame, at, Leaf(NOT_ENCODABLE, "a task returns a function"))
-        names = [atom.name or _names(atom.function) for atom in tasks if type(atom) is Task]
-        subject = next((name for name in names if name), what or "a task")
+            self._m.happens(frame, at, Leaf(NOT_ENCODABLE, "a task returns a function", is_code=False))
+        names = [atom.name or _names(atom.function) for atom in in_order(tasks) if type(atom) is Task]
+        subject = next((name for name in names if name), what or SOME_TASK)
         return self.durable(subject, result, frame, at)
 
     def _inside(self, functions: Value, arguments: Arguments, frame: Frame, at: int) -> Value:
@@ -182,7 +182,7 @@ class Durables:
         for atom in value:
             name = self._not_encodable(atom)
             if name:
-                self._m.happens(frame, at, Leaf(NOT_ENCODABLE, f"{what} {name}"))
+                self._m.happens(frame, at, Leaf(NOT_ENCODABLE, f"{what} {name}", is_code=False))
                 return
 
     def _not_encodable(self, atom: Atom) -> str:
@@ -224,7 +224,7 @@ def _returns_lambda(function: Atom) -> bool:
 
 def _names(functions: Value) -> str:
     """Return what a task's function is called, for people."""
-    for atom in functions:
+    for atom in in_order(functions):
         if type(atom) is Function:
             return "" if atom.facts.name == "<lambda>" else atom.facts.qualname
         if type(atom) is Bound:

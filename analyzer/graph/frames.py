@@ -22,6 +22,9 @@ DURABLE: Final = "durable"
 SENDS: Final = "sends"
 """Code of the pseudo effect of a durable step that works in tasks as well: ``job.trigger``, ``send_event``."""
 
+SOME_TASK: Final = "a task"
+"""Subject of a durable step of a task whose name is not known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -33,6 +36,7 @@ class Leaf:
         remedy: what to write instead; empty when the rule's own words fit.
         source: where an inferred effect was read, ``acme 1.2``.
         chain: for inferred effects, the names from the call down to the effect.
+        is_code: the subject is code, and shown as such; in one that is words, code has backticks of its own.
     """
 
     code: str
@@ -40,6 +44,7 @@ class Leaf:
     remedy: str = ""
     source: str = ""
     chain: tuple[str, ...] = ()
+    is_code: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +84,22 @@ class Mutation:
 
     @property
     def subject(self) -> str:
-        """What is changed, for people."""
+        """What is changed, for people: words, with code in backticks."""
         if isinstance(self.target, Frame):
-            return self.name
-        return f"the attribute {self.name}" if self.name else "a collection of the body"
+            return f"`{self.name}`"
+        if self.name:
+            return f"the attribute `{self.name}`"
+        known = variable_of(self.target, self.maker, self.frame)
+        return f"`{known}`" if known else "a collection of the body"
+
+
+def variable_of(target: object, *frames: Frame | None) -> str:
+    """Return the variable that holds something, looked for in frames in their order; empty when none does."""
+    for frame in frames:
+        held = [] if frame is None else [name for name, value in frame.env.items() if target in value]
+        if held:
+            return min(held)
+    return ""
 
 
 class ModuleState:

@@ -168,7 +168,7 @@ class Iterables:
         sources = list(arguments.positional[:1] if name == "builtins.enumerate" else arguments.positional)
         unordered = any(self._m.iteration.is_unordered(source) for source in sources)
         if unordered and not self._m.expressions.ignores_order:
-            self._m.iteration.escapes(frame, at, name.rpartition(".")[2])
+            self._m.iteration.order_escapes(frame, at, *sources)
         pair = self._m.collection("tuple", frame, (at, "pair"))
         shift = 1 if name == "builtins.enumerate" else 0
         for position, source in enumerate(sources):

@@ -18,11 +18,13 @@ from analyzer.graph.atoms import (
     Object,
     Value,
 )
-from analyzer.graph.frames import Frame, Leaf
+from analyzer.graph.frames import Frame, Leaf, variable_of
 from analyzer.graph.heap import Cell
 from analyzer.graph.values import NOTHING, Arguments, in_order
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from analyzer.graph.machine import Machine
 
 UNORDERED: Final = "TRG301"
@@ -52,9 +54,16 @@ class Iteration:
                 return True
         return False
 
-    def escapes(self, frame: Frame, at: int, what: str) -> None:
-        """Note that the order of something unordered gets out."""
-        self._m.happens(frame, at, Leaf(UNORDERED, what))
+    def escapes(self, frame: Frame, at: int, name: str) -> None:
+        """Note that the order of something unordered gets out by a call of a name."""
+        self._m.happens(frame, at, Leaf(UNORDERED, name))
+
+    def order_escapes(self, frame: Frame, at: int, *values: Value) -> None:
+        """Note that the order of a set among values gets out."""
+        sets = (atom for value in values for atom in in_order(value) if self.is_unordered(frozenset((atom,))))
+        known = next((name for atom in sets if (name := variable_of(atom, *_around(frame)))), "")
+        what = f"the order of the set `{known}`" if known else "the order of a set"
+        self._m.happens(frame, at, Leaf(UNORDERED, what, is_code=False))
 
     @staticmethod
     def is_number(value: Value) -> bool:
@@ -152,7 +161,7 @@ class Iteration:
     def unpack(self, value: Value, frame: Frame, at: int, *, escapes: bool) -> Value:
         """Iterate over a value to its end in an expression: ``list(value)``, ``*value``, ``a, b = value``."""
         if escapes and self.is_unordered(value) and not self._m.expressions.ignores_order:
-            self.escapes(frame, at, "the order of a set")
+            self.order_escapes(frame, at, value)
         return self.exhaust(value, frame, at)
 
     # --- loops --------------------------------------------------------------------------------------------------------
@@ -179,7 +188,7 @@ class Iteration:
         expressions.ignores_order = ignores
         has_steps = frame.durables > steps
         if unordered and (has_steps or (node.kind == "list" and not ignores)):
-            self.escapes(frame, node.at, "the order of a set")
+            self.order_escapes(frame, node.at, first)
         elif unordered and node.kind in ("list", "generator"):
             atom.is_ordered = False
         frame.env = {name: frame.env[name] for name in frame.env if name in saved} | saved
@@ -232,9 +241,17 @@ class Iteration:
             result = self._m.calls.call(arguments.get(0) or NOTHING, Arguments(inputs), frame, at)
         self._m.consume(result)
         if frame.durables > steps and any(self.is_unordered(iterable) for iterable in iterables):
-            self.escapes(frame, at, "the order of a set")
+            self.order_escapes(frame, at, *iterables)
             iterables = []
         return self.lazily("map", iterables, result, frame, at)
+
+
+def _around(frame: Frame) -> Iterator[Frame]:
+    """Yield the frames whose variables a frame sees, its own first."""
+    current: Frame | None = frame
+    while current is not None:
+        yield current
+        current = current.parent
 
 
 _KINDS: Final[dict[str, CollectionKind]] = {"list": "list", "set": "set", "dict": "dict", "generator": "iterator"}

@@ -164,7 +164,7 @@ class Names:
         """Bind a name at the top of the frame's module, as ``global`` does."""
         self._machine.touches(frame.home)
         self._machine.write(self._machine.cell(frame.home.stores, name), value)
-        self._machine.happens(frame, at, Leaf(STATE, f"the global variable {name}"))
+        self._machine.happens(frame, at, Leaf(STATE, f"the global variable `{name}`", is_code=False))
 
     # --- imports ------------------------------------------------------------------------------------------------------
 

@@ -270,9 +270,9 @@ class Statements(Definitions):
         if self._m.iteration.is_unordered(iterable) and self._m.iteration.loop_escapes(
             node, frame, has_steps=has_steps
         ):
-            self._m.iteration.escapes(frame, node.at, "the order of a set")
+            self._m.iteration.order_escapes(frame, node.at, iterable)
         if has_steps and flow.is_endless(iterable) and not flow.leaves(node.body):
-            self._m.happens(frame, node.at, Leaf(UNBOUNDED, "an endless loop"))
+            self._m.happens(frame, node.at, Leaf(UNBOUNDED, "an endless loop", is_code=False))
         return self.block(node.orelse, frame, None) or flow.breaks(node.body)
 
     def _while(self, node: tree.While, frame: Frame, _loop: Loop | None) -> bool:
@@ -287,7 +287,7 @@ class Statements(Definitions):
 
         self._repeat(node.body, frame, enter)
         if endless and frame.durables > steps and not flow.leaves(node.body):
-            self._m.happens(frame, node.at, Leaf(UNBOUNDED, "an endless loop"))
+            self._m.happens(frame, node.at, Leaf(UNBOUNDED, "an endless loop", is_code=False))
         if endless:
             return flow.breaks(node.body)
         return self.block(node.orelse, frame, None) or flow.breaks(node.body)

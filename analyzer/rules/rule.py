@@ -57,22 +57,31 @@ class Rule:
     check: Callable[[Declarations], Iterable[Finding]] | None = None
 
     def describe(
-        self, subject: str, *, remedy: str = "", through: str = "", source: str = "", is_async: bool = True
+        self,
+        subject: str,
+        *,
+        is_code: bool = True,
+        remedy: str = "",
+        through: str = "",
+        source: str = "",
+        is_async: bool = True,
     ) -> str:
         """Return the message of a finding: what, why it matters, what to write instead.
 
         Args:
             subject: what does it, ``requests.get``.
+            is_code: whether the subject is code; when it is words, code in it has backticks already.
             remedy: what to write instead, when it is known better than by the rule.
-            through: the function of the project through which the call comes to it; empty when it is called itself.
+            through: the function of the project through which the call comes to it, its name in backticks; empty when
+                it is called itself.
             source: the distribution in whose source an inferred effect was read; empty for known ones.
             is_async: whether the body is async, so that the remedy has an ``await``.
         """
         inferred = f" (inferred from the source of {source})" if source else ""
-        named = f"`{subject}`{inferred}"
+        named = f"`{subject}`{inferred}" if is_code else subject
         rest = self.message.removeprefix("{subject} ")
         if through and rest != self.message:
-            said = f"`{through}` leads to {named}, which {rest}"
+            said = f"{through} leads to {named}, which {rest}"
         else:
             said = self.message.format(subject=named)
         advice = _as_clause(remedy or self.remedy)

@@ -8,7 +8,7 @@ RULE = Rule(
     code="TRG108",
     name="global-state",
     summary="A body changes what all runs of a worker share.",
-    message="{subject} is changed, which all runs of a worker share and a replay changes again",
+    message="{subject} is changed, though all runs of a worker share it and a replay changes it again",
     remedy="Keep it in a variable of the body, or store it in a task.",
     explanation="""\
 ## What it does

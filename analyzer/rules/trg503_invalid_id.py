@@ -14,7 +14,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 def check(declarations: Declarations) -> list[Finding]:
     """Find ids that the SDK refuses."""
     return [
-        Finding(home=job.home, at=job.at, message=RULE.describe(job.id or "an empty text"))
+        Finding(home=job.home, at=job.at, message=RULE.describe(job.id or "an empty text", is_code=bool(job.id)))
         for job in declarations.jobs
         if job.is_empty or (job.id and _ID.fullmatch(job.id) is None)
     ]
