@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx
@@ -25,6 +26,7 @@ TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same request may work a moment later."""
 
 _MAX_ERROR = 64 * 1024
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _UNAUTHORIZED = frozenset({401, 403})
 _NOT_FOUND = 404
 
@@ -85,10 +87,16 @@ async def read_refusal(response: httpx.Response) -> bytes:
 def retry_after(response: httpx.Response) -> float | None:
     """Return how many seconds an answer asks to wait; None when it does not say. Dates are compared with its own."""
     text = response.headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(text)
+    seconds = number(text)
+    if seconds is not None:
+        return float(seconds)
     until, now = _date(text), _date(response.headers.get("Date", ""))
     return max(0.0, (until - now).total_seconds()) if until and now else None
+
+
+def number(text: str) -> int | None:
+    """Return the number that a header is; None when it is none, or none that counts anything."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def error_codes(content: bytes) -> set[str]:
@@ -97,8 +105,9 @@ def error_codes(content: bytes) -> set[str]:
 
 
 def _date(text: str) -> datetime | None:
-    with contextlib.suppress(ValueError, TypeError):
-        return parsedate_to_datetime(text)
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        found = parsedate_to_datetime(text)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
     return None
 
 
@@ -113,7 +122,7 @@ def _words(content: bytes, content_type: str) -> str:
 def _errors(content: bytes) -> list[tuple[str, str]]:
     try:
         data = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     listed = data.get("errors") if isinstance(data, dict) else None
     found = []

@@ -21,6 +21,7 @@ from bundler.registry.retrying import Transient
 from bundler.registry.secrets import Secrets, place
 
 _DEFAULT_LIFE = 60.0
+_LONGEST_LIFE = 86_400.0
 _MAX_ANSWER = 1024 * 1024
 _CLIENT_ID = "trigger"
 _OK = 200
@@ -219,7 +220,7 @@ def _realm(host: str, parameters: dict[str, str]) -> httpx.URL:
 def _fields(content: bytes, url: httpx.URL) -> dict[str, object]:
     try:
         fields = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
         raise RegistryUnusable(f"{place(url)} gave no token, but something that is no JSON object") from None
@@ -229,5 +230,5 @@ def _fields(content: bytes, url: httpx.URL) -> dict[str, object]:
 def _useful_life(stated: object) -> float:
     """Return for how many seconds a token is used: less than it lives, since requests take a while to arrive."""
     is_number = isinstance(stated, int | float) and not isinstance(stated, bool) and stated > 0
-    life = float(stated) if is_number and isinstance(stated, int | float) else _DEFAULT_LIFE
+    life = float(min(stated, _LONGEST_LIFE)) if is_number and isinstance(stated, int | float) else _DEFAULT_LIFE
     return life - min(30.0, life * 0.2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -13,7 +13,7 @@ import httpx
 
 from bundler.errors import DigestMismatch, RegistryNotFound, RegistryRefused, RegistryUnauthorized
 from bundler.model import Blob, Digest, Progress, Silent, digest_of
-from bundler.registry.answers import read
+from bundler.registry.answers import number, read
 from bundler.registry.auth import Authenticator
 from bundler.registry.challenges import Scope, pull, push
 from bundler.registry.connection import Bytes, Connections, Network, target_of
@@ -94,11 +94,12 @@ class RegistryClient:
         expected = frozenset({_OK}) | _NOT_BY_HEAD
         response = await self._exchange.ask(reference, self._manifest_call("HEAD", reference, expected))
         await response.aclose()
-        stated, length = response.headers.get("Docker-Content-Digest", ""), response.headers.get("Content-Length", "")
+        stated = response.headers.get("Docker-Content-Digest", "")
+        size = number(response.headers.get("Content-Length", ""))
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-        is_full = response.status_code == _OK and is_digest(stated) and length.isdigit() and media_type in MEDIA_TYPES
-        if is_full and (not reference.digest or reference.digest == stated):
-            return Descriptor(digest=stated, media_type=media_type, size=int(length))
+        is_full = response.status_code == _OK and is_digest(stated) and media_type in MEDIA_TYPES
+        if size and is_full and (not reference.digest or reference.digest == stated):
+            return Descriptor(digest=stated, media_type=media_type, size=size)
         manifest = await self.manifest(reference)
         return Descriptor(digest=manifest.digest, media_type=manifest.media_type, size=len(manifest.content))
 
@@ -111,8 +112,10 @@ class RegistryClient:
 
         return await self._exchange.retrying.run(fetch)
 
-    def blob(self, reference: Reference, digest: Digest, size: int | None = None) -> AsyncIterator[bytes]:
+    def blob(self, reference: Reference, digest: Digest, size: int | None = None) -> AsyncGenerator[bytes, None]:
         """Give the bytes of a blob; the last ones only when all of them have been checked.
+
+        Who may stop before the end wraps it in ``contextlib.aclosing``.
 
         Args:
             reference: its repository.
@@ -268,8 +271,8 @@ class RegistryClient:
         if response.status_code == _FORBIDDEN and is_own:
             # Another host is a store whose signed address is good for GET alone: it says nothing.
             raise await self._exchange.refused(reference, response, b"")
-        length = response.headers.get("Content-Length", "")
-        is_other = size is not None and length.isdigit() and int(length) not in {0, size}
+        length = number(response.headers.get("Content-Length", ""))
+        is_other = size is not None and bool(length) and length != size
         return response.status_code == _OK and not is_other
 
     async def _mounted(self, target: Reference, source: Reference, digest: Digest) -> Session | bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -36,7 +36,7 @@ class Body(Protocol):
     def size(self) -> int:
         """How many bytes there are."""
 
-    def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncGenerator[bytes, None]:
         """Give them, from the first."""
 
 
@@ -70,18 +70,23 @@ class Bytes:
         """How many bytes there are."""
         return len(self.content)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Give them all at once."""
         yield self.content
 
 
 class _Stream(httpx.AsyncByteStream):
-    def __init__(self, body: Body) -> None:
-        self._body = body
+    """A body that is sent once; closing it closes what it is read from, however far that was."""
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._body.chunks():
-            yield chunk
+    def __init__(self, body: Body) -> None:
+        self._chunks = body.chunks()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._chunks
+
+    async def aclose(self) -> None:
+        """Read no more."""
+        await self._chunks.aclose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +174,9 @@ class Connections:
             response = await transport.handle_async_request(sent)
         except httpx.TransportError as error:
             raise failure_of(error, url) from None
+        finally:
+            if stream is not None:
+                await stream.aclose()
         response.request = sent
         return response
 

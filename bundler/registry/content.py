@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -25,7 +26,7 @@ class Content(Protocol):
     def size(self) -> int:
         """How many there are."""
 
-    def chunks(self, start: int) -> AsyncIterator[bytes]:
+    def chunks(self, start: int) -> AsyncGenerator[bytes, None]:
         """Give those from a position on."""
 
 
@@ -45,7 +46,7 @@ class Local:
         """How many bytes it has."""
         return self.blob.size
 
-    async def chunks(self, start: int) -> AsyncIterator[bytes]:
+    async def chunks(self, start: int) -> AsyncGenerator[bytes, None]:
         """Give the bytes from a position on, read in a thread."""
         stream = await asyncio.to_thread(_opened_at, self.blob, start)
         try:
@@ -61,15 +62,16 @@ class Remote:
 
     digest: Digest
     size: int
-    stream: Callable[[], AsyncIterator[bytes]]
+    stream: Callable[[], AsyncGenerator[bytes, None]]
 
-    async def chunks(self, start: int) -> AsyncIterator[bytes]:
+    async def chunks(self, start: int) -> AsyncGenerator[bytes, None]:
         """Give the bytes from a position on; those before it are fetched too, since they are checked."""
         skip = start
-        async for chunk in self.stream():
-            if len(chunk) > skip:
-                yield chunk[skip:]
-            skip = max(0, skip - len(chunk))
+        async with aclosing(self.stream()) as chunks:
+            async for chunk in chunks:
+                if len(chunk) > skip:
+                    yield chunk[skip:]
+                skip = max(0, skip - len(chunk))
 
 
 class Meter:
@@ -109,18 +111,19 @@ class Part:
     size: int
     meter: Meter
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Give its bytes; DigestMismatch when there are less than the blob says."""
         remaining = self.size
         if not remaining:
             return
-        async for chunk in self.content.chunks(self.start):
-            sent = chunk[:remaining]
-            remaining -= len(sent)
-            yield sent
-            self.meter.at(self.start + self.size - remaining)
-            if not remaining:
-                return
+        async with aclosing(self.content.chunks(self.start)) as chunks:
+            async for chunk in chunks:
+                sent = chunk[:remaining]
+                remaining -= len(sent)
+                yield sent
+                self.meter.at(self.start + self.size - remaining)
+                if not remaining:
+                    return
         raise DigestMismatch(f"the blob {self.content.digest} ends {remaining} bytes before its size")
 
 

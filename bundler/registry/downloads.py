@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import httpx
 
 from bundler.errors import DigestMismatch, RegistryUnreachable, RegistryUnusable
+from bundler.registry.answers import number
 from bundler.registry.challenges import pull
 from bundler.registry.connection import failure_of
 from bundler.registry.exchange import Call, Exchange
@@ -17,7 +19,7 @@ from bundler.registry.reference import Reference, is_digest
 from bundler.registry.retrying import Transient
 
 _OK, _PARTIAL, _RANGE = 200, 206, 416
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]+/(?:[0-9]+|\*)")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Download:
     digest: str
     size: int | None
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Give its bytes. The last chunk comes when all are known to be right: who got to the end has the blob.
 
         Raises:
@@ -50,15 +52,15 @@ class Download:
         received, held = 0, b""
         while True:
             try:
-                async for chunk in self._from(received):
-                    received += len(chunk)
-                    if self.size is not None and received > self.size:
-                        raise DigestMismatch(f"'{self._host}' gives more than the {self.size} bytes of {self.digest}")
-                    found.update(chunk)
-                    attempts.progressed()
-                    if held:
-                        yield held
-                    held = chunk
+                async with aclosing(self._from(received)) as chunks:
+                    async for chunk in chunks:
+                        received += len(chunk)
+                        self._count(received)
+                        found.update(chunk)
+                        attempts.progressed()
+                        if held:
+                            yield held
+                        held = chunk
                 if self.size is not None and received < self.size:
                     what = f"'{self._host}' gives only {received} of the {self.size} bytes of {self.digest}"
                     raise Transient(RegistryUnreachable(what))  # noqa: TRY301  # as if the connection had been reset
@@ -76,7 +78,11 @@ class Download:
     def _host(self) -> str:
         return self.reference.endpoint
 
-    async def _from(self, start: int) -> AsyncIterator[bytes]:
+    def _count(self, received: int) -> None:
+        if self.size is not None and received > self.size:
+            raise DigestMismatch(f"'{self._host}' gives more than the {self.size} bytes of {self.digest}")
+
+    async def _from(self, start: int) -> AsyncGenerator[bytes, None]:
         """Give the bytes from a position on, in one attempt; skips them where the server begins at the first again."""
         headers = {"Accept-Encoding": "identity"}
         if start:
@@ -111,10 +117,10 @@ class Download:
 
     def _learn(self, response: httpx.Response) -> None:
         """Take the size from the answer where nobody said it; one that contradicts what is known is refused at once."""
-        length = response.headers.get("Content-Length", "")
-        if not length.isdigit():
+        length = number(response.headers.get("Content-Length", ""))
+        if length is None:
             return
         if self.size is None:
-            self.size = int(length)
-        elif int(length) > self.size:
+            self.size = length
+        elif length > self.size:
             raise DigestMismatch(f"'{self._host}' gives {length} bytes for {self.digest}, which has {self.size}")

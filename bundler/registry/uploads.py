@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import httpx
 
 from bundler.errors import BundlerError, RegistryUnreachable, RegistryUnusable
-from bundler.registry.answers import error_codes, read_refusal
+from bundler.registry.answers import error_codes, number, read_refusal
 from bundler.registry.challenges import Scope, pull, push
 from bundler.registry.connection import target_of
 from bundler.registry.content import Content, Meter, Part, verify
@@ -24,7 +24,7 @@ _SESSION_GONE = frozenset({404, 410, _RANGE})
 _NO_SINGLE_POST = frozenset({400, 404, 405, 411, _TOO_LARGE, 415, 501})
 _DAMAGED = frozenset({"DIGEST_INVALID", "SIZE_INVALID"})
 _LOST = frozenset({"BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN"})
-_STATUS = re.compile(r"(?:bytes[= ])?0-(\d+)")
+_STATUS = re.compile(r"(?:bytes[= ])?0-([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,8 +290,8 @@ def _lost(session: Session, what: str) -> _Interrupted:
 
 
 def _session(response: httpx.Response) -> Session:
-    smallest = response.headers.get("OCI-Chunk-Min-Length", "")
-    return Session(location=_location(response), smallest=int(smallest) if smallest.isdigit() else 0)
+    smallest = number(response.headers.get("OCI-Chunk-Min-Length", ""))
+    return Session(location=_location(response), smallest=smallest or 0)
 
 
 def _location(response: httpx.Response) -> httpx.URL:

@@ -329,3 +329,45 @@ async def test_refusal_to_push_is_told(fake_registry: FakeRegistry, side: Client
             await client.push_blob(Reference.parse(f"{fake_registry.host}/team/app"), Blob.of(CONTENT, "x/y"))
     assert "config.json" in caught.value.problem.detail
     assert "wr0ng" not in str(caught.value.problem)
+
+
+async def test_canceled_push_leaves_the_client_usable(fake_registry: FakeRegistry, side: ClientSide) -> None:
+    """An upload that is canceled closes the file, and the same blob can be pushed again."""
+    reached, opened = asyncio.Event(), []
+
+    class Slow(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            loop.call_soon_threadsafe(reached.set)
+            return super().read(1000)
+
+    def slow() -> BytesIO:
+        opened.append(Slow(CONTENT))
+        return opened[-1]
+
+    loop = asyncio.get_running_loop()
+    blob = Blob(digest=digest_of(CONTENT), size=len(CONTENT), media_type="", open=slow)
+    target = Reference.parse(f"{fake_registry.host}/team/app")
+    async with side.client() as client:
+        task = asyncio.create_task(client.push_blob(target, blob))
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert [stream.closed for stream in opened] == [True]
+        assert await client.push_blob(target, Blob.of(CONTENT, "x/y")) == "uploaded"
+
+
+async def test_memory_does_not_grow_with_the_blob(fake_registry: FakeRegistry, side: ClientSide) -> None:
+    """A blob is read in pieces, never as a whole."""
+    asked: list[int] = []
+
+    class Watched(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            asked.append(size or 0)
+            return super().read(size)
+
+    content = bytes(5_000_000)
+    blob = Blob(digest=digest_of(content), size=len(content), media_type="", open=lambda: Watched(content))
+    async with side.client() as client:
+        await client.push_blob(Reference.parse(f"{fake_registry.host}/team/app"), blob)
+    assert set(asked) == {1024 * 1024}
