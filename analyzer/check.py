@@ -303,5 +303,7 @@ class _Check:
 
 def _python_files(project: Project, folder: Path) -> Iterable[Path]:
     for path in sorted(folder.rglob("*.py")):
-        if project.is_project_file(path):
+        # As among the files of jobs: no editor's locks, folders and pipes; a link that leads nowhere is told.
+        is_source = not path.name.startswith(".") and (path.is_file() or not path.exists())
+        if is_source and project.is_project_file(path):
             yield path

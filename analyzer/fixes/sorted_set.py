@@ -18,7 +18,7 @@ _LISTING: Final = frozenset(("list", "tuple"))
 
 
 def sort_set(target: Target) -> Fix | None:
-    """Put ``sorted`` around the set of a loop, ``list``, ``enumerate``, ``next(iter(...))`` or ``join``.
+    """Put ``sorted`` around the set of a loop or comprehension, ``list``, ``enumerate``, ``next(iter())`` or ``join``.
 
     Safe where the elements are known to be comparable: literal texts, and what ``join`` takes.
     """
@@ -42,10 +42,24 @@ def _iterable(target: Target) -> tuple[ast.expr, bool, ast.expr] | None:
     found = target.find(ast.Call)
     if found is not None:
         return _argument(found)
+    found = target.find(ast.ListComp, ast.DictComp)
+    if found is not None:
+        return _only_generator(found.node)
     for loop in _loops(target):
         if isinstance(loop, ast.For):
             return loop.iter, False, loop.iter
     return None
+
+
+def _only_generator(node: ast.AST) -> tuple[ast.expr, bool, ast.expr] | None:
+    """Return what a comprehension iterates over; None when it is several things, or iterated asynchronously."""
+    match node:
+        case ast.ListComp(generators=[ast.comprehension(iter=source, is_async=0)]):
+            return source, False, source
+        case ast.DictComp(generators=[ast.comprehension(iter=source, is_async=0)]):
+            return source, False, source
+        case _:
+            return None
 
 
 def _argument(found: Found) -> tuple[ast.expr, bool, ast.expr] | None:

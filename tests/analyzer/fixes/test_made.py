@@ -25,6 +25,15 @@ SAFE = [
 ]
 UNSAFE = [
     ("x = list({name, 'a'})", "x = sorted({name, 'a'})"),
+    ("x = [each for each in {name, 'a'} if each]", "x = [each for each in sorted({name, 'a'}) if each]"),
+    (
+        "x = [await sleep(each) for each in {1.5, len(name)}]",
+        "x = [await sleep(each) for each in sorted({1.5, len(name)})]",
+    ),
+    (
+        "x = {each: await child.trigger(each) for each in {name, 'a'}}",
+        "x = {each: await child.trigger(each) for each in sorted({name, 'a'})}",
+    ),
     ("x = await child(name)", "x = await child.trigger_and_wait(name)"),
     ("x = await child(payload=name)", "x = await child.trigger_and_wait(name)"),
     ("x = await asyncio.to_thread(build, name)", "x = await task.run(build, name)"),

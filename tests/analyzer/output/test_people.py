@@ -35,6 +35,12 @@ def test_hints_take_one_line(finding: Make, report: MakeReport, view: View) -> N
     ]
 
 
+def test_hint_keeps_the_mark_of_its_fix(finding: Make, report: MakeReport, view: View) -> None:
+    """A rule that a project has made a hint can be fixed all the same."""
+    text = render("text", report(finding(severity=Severity.HINT, fix=True)), view)
+    assert text.splitlines()[0].endswith("`fetch` talks to the network [fix available]")
+
+
 def test_text_without_its_file_has_no_frame(finding: Make, report: MakeReport, view: View, root: Path) -> None:
     """A file that was deleted in the meantime does not stop the output."""
     (root / "jobs" / "a.py").unlink()

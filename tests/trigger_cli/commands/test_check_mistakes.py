@@ -146,6 +146,16 @@ def test_project_with_two_configurations_is_told(make_project: MakeProject, trig
     assert "warning:" in ended.err
 
 
+def test_folder_that_is_named_holds_more_than_sources(bad_project: Path, trigger_process: Trigger) -> None:
+    """An editor's lock, which is a link to nowhere, a folder and a pipe named like modules are no sources."""
+    jobs = bad_project / "jobs"
+    (jobs / ".#bad.py").symlink_to("someone@host.1:2")
+    (jobs / "folder.py").mkdir()
+    os.mkfifo(jobs / "pipe.py")
+    ended = trigger_process("check", "jobs", cwd=bad_project)
+    assert (ended.code, "file-unreadable" in ended.err) == (1, False), ended.err
+
+
 def test_interpreter_that_is_not_there_is_told(bad_project: Path, trigger_process: Trigger) -> None:
     """A warning: the project's own code is checked all the same."""
     configuration = bad_project / "pyproject.toml"
