@@ -15,13 +15,13 @@ from tests.fakes.registry_side import ClientSide
 def start_registry(
     tmp_path: Path, missing_service: Callable[[str], NoReturn]
 ) -> Iterator[Callable[..., RegistryProcess]]:
-    """Return what starts a real registry, with ``auth=`` one of none, htpasswd, token; ended with the test."""
+    """Return what starts a real registry, with ``auth=`` none, htpasswd or token, or ``tls=``; ended with the test."""
     started: list[RegistryProcess] = []
 
-    def start(auth: Auth = "none") -> RegistryProcess:
+    def start(auth: Auth = "none", tls: tuple[Path, Path] | None = None) -> RegistryProcess:
         if missing := missing_programs(auth):
             missing_service(", ".join(missing))
-        started.append(RegistryProcess(tmp_path / f"registry-{len(started)}", auth))
+        started.append(RegistryProcess(tmp_path / f"registry-{len(started)}", auth, tls))
         return started[-1].start()
 
     yield start

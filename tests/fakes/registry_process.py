@@ -31,11 +31,12 @@ def missing_programs(auth: Auth) -> list[str]:
 
 
 class RegistryProcess:
-    """The process; ``host`` is known once it is started. What it stores lies in ``folder``."""
+    """The process; ``host`` is known once it is started, and ``tls`` is a certificate and its key. What it stores lies in ``folder``."""
 
-    def __init__(self, folder: Path, auth: Auth = "none") -> None:
+    def __init__(self, folder: Path, auth: Auth = "none", tls: tuple[Path, Path] | None = None) -> None:
         self._folder = folder
         self._auth = auth
+        self._tls = f", tls: {{certificate: {tls[0]}, key: {tls[1]}}}" if tls else ""
         self._process: subprocess.Popen[bytes] | None = None
         self.tokens: JwtServer | None = None
         self.host = ""
@@ -51,7 +52,7 @@ class RegistryProcess:
         configuration.write_text(
             "version: 0.1\n"
             f"storage: {{filesystem: {{rootdirectory: {self._folder / 'data'}}}, delete: {{enabled: true}}}}\n"
-            "http: {addr: '127.0.0.1:0', secret: same-for-all}\n" + self._authorization()
+            f"http: {{addr: '127.0.0.1:0', secret: same-for-all{self._tls}}}\n" + self._authorization()
         )
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(

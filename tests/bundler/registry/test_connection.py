@@ -11,11 +11,13 @@ import httpx
 import pytest
 
 from bundler.errors import RegistryInsecure, RegistryUnreachable, RegistryUntrusted, RegistryUnusable
+from bundler.model import Blob, digest_of
 from bundler.registry.connection import same_origin, target_of
 from bundler.registry.manifests import OCI_MANIFEST
 from bundler.registry.proxies import proxy_for
 from bundler.registry.reference import Reference
 from tests.fakes.registry import FakeRegistry
+from tests.fakes.registry_process import RegistryProcess
 from tests.fakes.registry_side import ClientSide
 from tests.fakes.registry_wire import Received, Reply, WireServer
 
@@ -70,6 +72,18 @@ async def test_certificate_in_the_environment_is_trusted(
     async with side.client() as client:
         reference = Reference.parse(f"{tls_registry.host}/team/app")
         assert (await client.manifest(reference)).content == MANIFEST
+
+
+async def test_real_registry_with_tls_is_asked_over_it(
+    start_registry: Callable[..., RegistryProcess], side: ClientSide, certificate: tuple[Path, Path]
+) -> None:
+    """One that answers plain HTTP with words about HTTPS, rather than hanging up."""
+    process = start_registry(tls=certificate)
+    side.environ["SSL_CERT_FILE"] = str(certificate[0])
+    target = Reference.parse(f"{process.host}/team/app:v1")
+    async with side.client() as client:
+        assert await client.push_blob(target, Blob.of(b"x" * 100_000, "x/y")) == "uploaded"
+        assert await client.has_blob(target, digest_of(b"x" * 100_000))
 
 
 async def test_unknown_certificate_is_refused(tls_registry: FakeRegistry, side: ClientSide) -> None:
@@ -171,7 +185,8 @@ def test_origin_is_scheme_host_and_port() -> None:
 
 
 async def _send(side: ClientSide, url: str) -> None:
-    from bundler.registry.connection import Connections, Network, Request
+    from bundler.model import Blob, digest_of
+from bundler.registry.connection import Connections, Network, Request
 
     connections = Connections(Network(environ=side.environ), user_agent="test")
     try:

@@ -7,7 +7,14 @@ from io import BytesIO
 
 import pytest
 
-from bundler.errors import DigestMismatch, RegistryInsecure, RegistryNotFound, RegistryUnreachable, RegistryUnusable
+from bundler.errors import (
+    DigestMismatch,
+    RegistryInsecure,
+    RegistryNotFound,
+    RegistryUnauthorized,
+    RegistryUnreachable,
+    RegistryUnusable,
+)
 from bundler.model import digest_of
 from bundler.registry.manifests import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from bundler.registry.reference import Reference
@@ -242,6 +249,14 @@ async def test_lying_digest_of_a_pushed_manifest_is_refused(fake_registry: FakeR
             await client.push_manifest(name(fake_registry), MANIFEST, OCI_MANIFEST)
         with pytest.raises(DigestMismatch):
             await client.push_manifest(name(fake_registry).with_digest(DIGEST), MANIFEST, OCI_MANIFEST)
+
+
+async def test_forbidden_blob_is_told(fake_registry: FakeRegistry, side: ClientSide) -> None:
+    """A registry's own 403 is a refusal, not an absence."""
+    fake_registry.behaviour.faults = [Fault("^HEAD ", status=403)]
+    async with side.client() as client:
+        with pytest.raises(RegistryUnauthorized, match="403"):
+            await client.has_blob(name(fake_registry), DIGEST)
 
 
 async def test_cut_manifest_is_read_again(fake_registry: FakeRegistry, side: ClientSide) -> None:
