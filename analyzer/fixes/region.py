@@ -180,7 +180,9 @@ def _is_handle(target: Target, value: ast.expr, handles: set[str]) -> bool:
     if root_name(inner) in handles:
         return True
     name = getattr(last, "id", getattr(last, "attr", ""))
-    if name in HANDLES and any(each.location == target.source.place(inner) for each in target.others):
+    # An object of a class of the project's own, which opens something when it is made: it may not be storable.
+    is_made = name[:1].isupper() or root_name(inner)[:1].isupper()
+    if (is_made or name in HANDLES) and any(each.location == target.source.place(inner) for each in target.others):
         return True
     return is_handle_of(target.others, target.source.place(inner)) and _is_the_effect(target, inner)
 
