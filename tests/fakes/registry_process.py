@@ -31,7 +31,10 @@ def missing_programs(auth: Auth) -> list[str]:
 
 
 class RegistryProcess:
-    """The process; ``host`` is known once it is started, and ``tls`` is a certificate and its key. What it stores lies in ``folder``."""
+    """The process; ``host`` is known once it is started, and ``tls`` is a certificate and its key.
+
+    What it stores lies in ``folder``.
+    """
 
     def __init__(self, folder: Path, auth: Auth = "none", tls: tuple[Path, Path] | None = None) -> None:
         self._folder = folder

@@ -12,7 +12,7 @@ import pytest
 
 from bundler.errors import RegistryInsecure, RegistryUnreachable, RegistryUntrusted, RegistryUnusable
 from bundler.model import Blob, digest_of
-from bundler.registry.connection import same_origin, target_of
+from bundler.registry.connection import Connections, Network, Request, same_origin, target_of
 from bundler.registry.manifests import OCI_MANIFEST
 from bundler.registry.proxies import proxy_for
 from bundler.registry.reference import Reference
@@ -185,8 +185,6 @@ def test_origin_is_scheme_host_and_port() -> None:
 
 
 async def _send(side: ClientSide, url: str) -> None:
-    from bundler.model import Blob, digest_of
-from bundler.registry.connection import Connections, Network, Request
 
     connections = Connections(Network(environ=side.environ), user_agent="test")
     try:
