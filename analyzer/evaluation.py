@@ -59,6 +59,7 @@ class Evaluation:
         self._suppressions = suppressions
         self._place = place
         self._is_stale = is_stale
+        self._is_incomplete = False
 
     # --- imports ------------------------------------------------------------------------------------------------------
 
@@ -68,6 +69,7 @@ class Evaluation:
             self._stop_if_stale()
             self._machine.module_frame(self._machine.state_of(source), None)
         self._machine.settle()
+        self._is_incomplete = self._machine.is_exhausted
         self._machine.bodies.update(job.body for job in self._machine.jobs)
 
     @property
@@ -151,7 +153,7 @@ class Evaluation:
                 zones=self._zones_since(zones),
                 silenced=frozenset((str(module.path), row, code) for module, row, code in self._suppressions.used),
                 functions=frozenset(_rows(evaluated)),
-                is_complete=not self._machine.is_exhausted,
+                is_complete=not (self._machine.is_exhausted or self._is_incomplete),
             )
 
     def _calls_since(self, count: int) -> tuple[DeclaredCall, ...]:

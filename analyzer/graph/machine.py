@@ -70,6 +70,9 @@ DEEPEST_INLINE: Final = 18
 BUDGET: Final = 60_000
 """Evaluations of frames for one job, and for all imports, after which the rest is left as it is: ten seconds or so."""
 
+CALLS_OF_ONE: Final = 10
+"""Calls that count as much as one evaluation."""
+
 _MOST_MUTATIONS: Final = 64
 """Changes of other functions' variables that are followed to the callers of a function."""
 
@@ -138,6 +141,7 @@ class Machine(Heap):
         self._importing: list[ModuleState] = []
         self._states: dict[str, ModuleState] = {}
         self._queue: deque[Frame] = deque()
+        self._calls = 0
         self._depth = 0
         self._order = 0
 
@@ -217,6 +221,7 @@ class Machine(Heap):
             in_task: the call is a task's, so that the frame's effects are none of the caller's.
         """
         self._note_use(function.home)
+        self._spend_on_call()
         parameters = self.plain.stand_ins(function, parameters, caller)
         frame = self.contexts.frame(function, parameters, caller)
         if in_task:
@@ -229,6 +234,11 @@ class Machine(Heap):
             caller.callees.add(frame)
         self._need(frame, caller)
         return frame
+
+    def _spend_on_call(self) -> None:
+        """Count calls as work: a call of very many functions costs more than the evaluations that it leads to."""
+        self._calls += 1
+        self._budget -= self._calls % CALLS_OF_ONE == 0
 
     def _note_use(self, state: ModuleState) -> None:
         if self._importing:

@@ -120,7 +120,7 @@ def test_leaf_has_the_effect_that_programs_rely_on(leaf: Callee) -> None:
     assert _alone(lambda program: program.add(ways.LOUD[0], leaf), is_async=True) == []
 
 
-@settings(max_examples=_EXAMPLES)
+@settings(max_examples=_EXAMPLES, derandomize=True)  # what is drawn at random is the soak's
 @given(data=st.data())
 def test_random_program_is_reported_where_it_has_effects(data: st.DataObject) -> None:
     """A program of many definitions and pieces is reported on exactly the lines that have effects outside tasks."""
