@@ -139,7 +139,7 @@ class Durables:
     def _run(self, tasks: Value, arguments: Arguments, frame: Frame, at: int, what: str) -> Value:
         functions = union(atom.function for atom in tasks if type(atom) is Task)
         result = self._inside(functions, arguments, frame, at)
-        self.check_value(result, frame, at, "a task returns")
+        self.check_value(result, frame, at, "a task returns", objects=False)
         if any(_returns_lambda(atom) for atom in functions):
             self._m.happens(frame, at, Leaf(NOT_ENCODABLE, "a task returns a function", is_code=False))
         names = [atom.name or _names(atom.function) for atom in in_order(tasks) if type(atom) is Task]
@@ -177,15 +177,19 @@ class Durables:
 
     # --- values -------------------------------------------------------------------------------------------------------
 
-    def check_value(self, value: Value, frame: Frame, at: int, what: str) -> None:
-        """Note a value that cannot be encoded."""
-        for atom in value:
-            name = self._not_encodable(atom)
+    def check_value(self, value: Value, frame: Frame, at: int, what: str, *, objects: bool = True) -> None:
+        """Note a value that cannot be encoded.
+
+        With ``objects``, also instances of classes without fields. Of tasks that is left to the runtime: what a class
+        is made of is not known well enough, and each run of the task says so at once.
+        """
+        for atom in in_order(value):
+            name = self._not_encodable(atom, objects=objects)
             if name:
                 self._m.happens(frame, at, Leaf(NOT_ENCODABLE, f"{what} {name}", is_code=False))
                 return
 
-    def _not_encodable(self, atom: Atom) -> str:
+    def _not_encodable(self, atom: Atom, *, objects: bool) -> str:
         if isinstance(atom, Function):
             return f"a function ({atom.facts.name})"
         if isinstance(atom, Bound | Partial):
@@ -200,7 +204,7 @@ class Durables:
             return "a task" if isinstance(atom, Task) else "a job"
         if isinstance(atom, Instance) and self._is_handle(atom.type):
             return f"a {atom.type}"
-        if isinstance(atom, Object) and self._m.classes.is_plain(atom.cls):
+        if objects and isinstance(atom, Object) and self._m.classes.is_plain(atom.cls):
             return f"a {atom.cls.facts.name}, whose class has no declared fields"
         return ""
 

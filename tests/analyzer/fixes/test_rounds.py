@@ -37,8 +37,10 @@ def test_fixing_until_stable_leaves_valid_files_and_nothing_new(case: Case, unsa
     case.write(root)
     before = {path: path.read_bytes().decode("utf-8") for path in root.rglob("*.py")}
     fixed = fix_project(root, unsafe=unsafe)
-    assert counted(fixed.after, root) - counted(fixed.before, root) == {}
-    assert len(fixed.after.diagnostics) <= len(fixed.before.diagnostics) - bool(fixed.first)
+    new = counted(fixed.after, root) - counted(fixed.before, root)
+    # An unsafe fix may make a task of what gives a client or a pool: the check then says that it cannot be stored.
+    assert {code for _, code in new} <= ({"TRG406"} if unsafe else set())
+    assert len(fixed.after.diagnostics) <= len(fixed.before.diagnostics) - bool(fixed.first) + new.total()
     for path, text in fixed.texts.items():
         ast.parse(text)
         assert text.count("\r\n") == (text.count("\n") if "\r\n" in before[path] else 0)
