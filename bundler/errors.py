@@ -15,6 +15,18 @@
         ├── SdkNotFound       sdk-not-found      no trigger-sdk to put into the image
         ├── CacheFull         cache-full         no space for the build cache
         ├── CacheUnusable     cache-unusable     the build cache cannot be read or written
+        ├── LockNotFound      lock-not-found     no lock, and nothing to resolve
+        ├── LockInvalid       lock-invalid       a lock that cannot be understood, or contradicts itself
+        ├── LockStale         lock-stale         a lock that does not know what is asked of it
+        ├── LockToolMissing   lock-tool-missing  the program that reads or makes a lock is not there
+        ├── LockToolFailed    lock-tool-failed   the program that reads or makes a lock failed
+        ├── LockUntrusted     lock-untrusted     a file that its index does not offer
+        ├── WheelMissing      wheel-missing      no wheel for the target
+        ├── WheelUnavailable  wheel-unavailable  a wheel that cannot be fetched
+        ├── BundleSettingsInvalid   bundle-settings-invalid   the table ``bundle`` of the project's configuration
+        ├── SeveralProblems
+        │   ├── FilesRefused        files-refused             project files that cannot go into an image
+        │   └── ImportsUnresolved   imports-unresolved        imports that would fail in the image
         ├── ReferenceInvalid  reference-invalid  no name of an image
         ├── CredentialsUnusable   credentials-unusable    configured credentials that cannot be read
         ├── RegistryUnauthorized  registry-unauthorized   a registry that wants other credentials, or none would do
@@ -28,9 +40,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from trigger_sdk.protocol.problem import TriggerError
+from trigger_sdk.protocol.problem import Problem, TriggerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class BundlerError(TriggerError):
@@ -119,6 +134,52 @@ class CacheUnusable(BundlerError):
     hint: ClassVar[str] = "Make the folder writable for yourself, or choose another."
 
 
+# settings and files
+
+
+class BundleSettingsInvalid(BundlerError):
+    """The table ``bundle`` of the project's configuration has an unknown key or a value that does not fit."""
+
+    code: ClassVar[str] = "bundle-settings-invalid"
+    hint: ClassVar[str] = "Correct the table `bundle` of the project's configuration."
+
+
+class SeveralProblems(BundlerError):
+    """More than one thing is wrong at once.
+
+    Attributes:
+        problems: all of them; the first is the error's own problem, the others are in its detail too.
+    """
+
+    def __init__(self, message: str, *, detail: str = "", hint: str = "", where: str = "") -> None:
+        super().__init__(message, detail=detail, hint=hint, where=where)
+        self.problems: tuple[Problem, ...] = (self.problem,)
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> Self:
+        """Return the error for one or more problems."""
+        first, *others = problems
+        lines = [first.detail] if first.detail else []
+        lines += [f"{each.where}: {each.message} ({each.hint})" for each in others]
+        error = cls(first.message, detail="\n".join(lines), hint=first.hint, where=first.where)
+        error.problems = (error.problem, *others)
+        return error
+
+
+class FilesRefused(SeveralProblems):
+    """Files of the project cannot go into an image: links to outside, pipes, unreadable or too large ones."""
+
+    code: ClassVar[str] = "files-refused"
+    hint: ClassVar[str] = "Exclude them in the bundle's settings, or put ordinary files in their place."
+
+
+class ImportsUnresolved(SeveralProblems):
+    """The project imports what the image will not have: a distribution that is not locked, a file that is excluded."""
+
+    code: ClassVar[str] = "imports-unresolved"
+    hint: ClassVar[str] = "Lock the distribution that has the module, or correct the import."
+
+
 # registry
 
 
@@ -183,3 +244,62 @@ class RegistryUnusable(BundlerError):
 
     code: ClassVar[str] = "registry-unusable"
     hint: ClassVar[str] = "Check that the host is a container registry, and what stands between it and here."
+
+
+# locks and wheels
+
+
+class LockNotFound(BundlerError):
+    """A project has no lock, and nothing that one could be made of."""
+
+    code: ClassVar[str] = "lock-not-found"
+    hint: ClassVar[str] = 'Run `uv lock`, or name the lock: [tool.trigger.bundle] lock = "requirements.txt".'
+
+
+class LockInvalid(BundlerError):
+    """A lock cannot be understood, lacks something that it must have, or contradicts itself."""
+
+    code: ClassVar[str] = "lock-invalid"
+    hint: ClassVar[str] = "Make the lock anew with the program that wrote it."
+
+
+class LockStale(BundlerError):
+    """A lock does not know the project, the group or the extra that is asked for, or is for another Python."""
+
+    code: ClassVar[str] = "lock-stale"
+    hint: ClassVar[str] = "Lock again, and check the groups and extras in [tool.trigger.bundle]."
+
+
+class LockToolMissing(BundlerError):
+    """The program that can read or make this kind of lock is not installed here."""
+
+    code: ClassVar[str] = "lock-tool-missing"
+    hint: ClassVar[str] = "Install it, or keep a uv.lock, pylock.toml or requirements file with hashes."
+
+
+class LockToolFailed(BundlerError):
+    """The program that reads or makes this kind of lock ended with an error, or did not end."""
+
+    code: ClassVar[str] = "lock-tool-failed"
+    hint: ClassVar[str] = "Run the command yourself; its own words are in the detail."
+
+
+class LockUntrusted(BundlerError):
+    """A lock names a file on a host that the index it names sends nobody to. Nothing was fetched from there."""
+
+    code: ClassVar[str] = "lock-untrusted"
+    hint: ClassVar[str] = "Look who changed the lock, and lock again; a mirror belongs into the lock as the index."
+
+
+class WheelMissing(BundlerError):
+    """A distribution has no wheel for the Python and the platform of the image, and none can be built here."""
+
+    code: ClassVar[str] = "wheel-missing"
+    hint: ClassVar[str] = "Lock a version that has one, or build for this platform only."
+
+
+class WheelUnavailable(BundlerError):
+    """A wheel that a lock names cannot be fetched."""
+
+    code: ClassVar[str] = "wheel-unavailable"
+    hint: ClassVar[str] = "Check the address and the login of the package index."
