@@ -98,8 +98,8 @@ _KEYS: Final[Mapping[str, Callable[[object], Any]]] = {
 }
 """Every key, and what reads its value."""
 
-_OF_OTHERS: Final = frozenset(("check",))
-"""Tables below ours that a tool of the house reads and checks itself: `trigger check` has `check`."""
+_OF_OTHERS: Final = frozenset(("bundle", "check"))
+"""Tables below ours that a tool of the house reads and checks itself: `trigger check`, and `trigger build`."""
 
 
 def read_settings(table: object, *, file: Path, prefix: str) -> Settings:
@@ -141,7 +141,7 @@ def read_settings(table: object, *, file: Path, prefix: str) -> Settings:
 
 def _unknown(key: str, value: object, file: Path, prefix: str, where: str) -> Problem:
     hint = f"The keys are {', '.join(_KEYS)}."
-    close = difflib.get_close_matches(key.replace("-", "_").lower(), [*_KEYS, *_OF_OTHERS], n=1, cutoff=0.6)
+    close = difflib.get_close_matches(key.replace("-", "_").lower(), [*_KEYS, *sorted(_OF_OTHERS)], n=1, cutoff=0.6)
     if close:
         hint = f"Did you mean {close[0]}?"
     elif not prefix and isinstance(value, dict) and key in {"tool", "trigger"}:

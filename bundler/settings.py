@@ -1,0 +1,302 @@
+"""How a project has its image configured: ``[tool.trigger.bundle]`` in pyproject.toml, ``[bundle]`` in trigger.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from bundler.errors import BundleSettingsInvalid, ReferenceInvalid
+from bundler.files.patterns import PatternInvalid, Patterns
+from bundler.model import Platform
+from bundler.registry.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from trigger_sdk.protocol.project import Project
+
+PRESETS: Final = ("ffmpeg", "libpq", "playwright")
+"""Names of sets of system packages."""
+
+DEFAULT_USER: Final = 10_001
+DEFAULT_LAYERS: Final = 10
+MOST_LAYERS: Final = 100
+"""Engines stack 127 layers at most, and the base image has some."""
+
+_EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleSettings:
+    """What goes into the image of a project, and how it is made.
+
+    Attributes:
+        base: image to build upon, as ``host/name:tag`` or ``oci:DIR`` or ``tar:FILE`` or ``docker:NAME``; empty for the
+            slim image of the project's Python.
+        platforms: what the image is for; empty for the architecture of this machine.
+        include: data files that go in beside the Python files.
+        exclude: files that do not.
+        env: environment variables of the image, by name.
+        user: number of the user that jobs run as, never 0.
+        group: number of that user's group.
+        apt: system packages, by Debian's names.
+        run: commands run while the image is built.
+        presets: sets of system packages, some of :data:`PRESETS`.
+        repository: where the image is pushed to, ``host/name`` without a tag; empty when it must be given.
+        tags: names of the image in the repository.
+        layers: layers that dependencies may take.
+        bytecode: compile Python files ahead of time.
+        groups: dependency groups that go in.
+        extras: extras of the project that go in.
+        lock: the lock file, relative to the root; empty to look for one.
+    """
+
+    base: str = ""
+    platforms: tuple[Platform, ...] = ()
+    include: Patterns = field(default_factory=Patterns)
+    exclude: Patterns = field(default_factory=Patterns)
+    env: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    user: int = DEFAULT_USER
+    group: int = DEFAULT_USER
+    apt: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
+    repository: str = ""
+    tags: tuple[str, ...] = ()
+    layers: int = DEFAULT_LAYERS
+    bytecode: bool = False
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    lock: str = ""
+
+
+def read_settings(project: Project) -> BundleSettings:
+    """Return the settings in the project's configuration file; without a table, the defaults.
+
+    Raises:
+        BundleSettingsInvalid: an unknown key, or a value that does not fit.
+    """
+    file = project.config_file
+    if file is None:
+        return BundleSettings()
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise BundleSettingsInvalid(f"{file.name} cannot be read: {error}", where=file.name) from error
+    table: Any = document if file.name == "trigger.toml" else document.get("tool", {}).get("trigger", {})
+    return settings_from(table.get("bundle", {}), file)
+
+
+def settings_from(table: object, file: Path) -> BundleSettings:
+    """Check a ``bundle`` table.
+
+    Raises:
+        BundleSettingsInvalid: naming the first key that is wrong.
+    """
+    prefix = "bundle" if file.name == "trigger.toml" else "tool.trigger.bundle"
+    if not isinstance(table, dict):
+        hint = f"Write [{prefix}] on a line of its own, and the keys below it."
+        raise BundleSettingsInvalid(f"{prefix} in {file.name} must be a table", hint=hint, where=file.name)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        read = _KEYS.get(key)
+        if read is None:
+            raise BundleSettingsInvalid(
+                f"{prefix} in {file.name} has no key {key!r}", hint=_meant(key, _KEYS), where=f"{file.name}: {prefix}"
+            )
+        try:
+            values[key] = read(value)
+        except _Wrong as wrong:
+            raise BundleSettingsInvalid(
+                f"{key} in {file.name}: {wrong}", hint=wrong.hint, where=f"{file.name}: {prefix}.{key}"
+            ) from None
+    if "user" in values:
+        values["user"], values["group"] = values["user"]
+    return BundleSettings(**values)
+
+
+class _Wrong(Exception):
+    """A value does not fit: what is wrong, and a hint."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """Return a hint with the word that was perhaps meant, or with all there are."""
+    words = list(known)
+    usual = {"dependency-groups": "groups", "platform": "platforms", "environment": "env", "packages": "apt"}
+    lowered = word.replace("_", "-").lower()
+    close = get_close_matches(usual.get(lowered, lowered), words, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]}?" if close else f"There are {', '.join(words)}."
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _Wrong(f"expected text, and found {_shown(value)}", "Put the text in quotes.")
+    if not value.isprintable():
+        raise _Wrong("it has a line end or another character that cannot be seen", "Write it on one line.")
+    return value.strip()
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise _Wrong(f"expected a list, and found {value!r}", f'Write it as a list: ["{value}"].')
+    if not isinstance(value, list):
+        raise _Wrong(f"expected a list, and found {_shown(value)}", 'Write the entries in brackets: ["a", "b"].')
+    return tuple(dict.fromkeys(_text(entry) for entry in value))
+
+
+def _matching(pattern: str, what: str, hint: str) -> Callable[[object], tuple[str, ...]]:
+    """Return what reads a list of texts that all match an expression."""
+    expression = re.compile(pattern)
+
+    def read(value: object) -> tuple[str, ...]:
+        texts = _texts(value)
+        for text in texts:
+            if expression.fullmatch(text) is None:
+                raise _Wrong(f"{text!r} is no {what}", hint)
+        return texts
+
+    return read
+
+
+def _patterns(value: object) -> Patterns:
+    try:
+        # A list has no comments: a name may begin with "#" there.
+        return Patterns.of(_texts(value))
+    except PatternInvalid as error:
+        raise _Wrong(str(error), "Patterns are those of .dockerignore: *, ?, **, [a-c], and ! to take back.") from error
+
+
+def _platforms(value: object) -> tuple[Platform, ...]:
+    return tuple(dict.fromkeys(_platform(text) for text in _texts(value)))
+
+
+def _platform(text: str) -> Platform:
+    found = _PLATFORMS.get(text)
+    if found is None:
+        usual = _USUAL_PLATFORMS.get(text.lower())
+        hint = f"Did you mean {usual}?" if usual else "There are linux/amd64 and linux/arm64."
+        raise _Wrong(f"{text!r} is no platform that images are built for", hint)
+    return found
+
+
+_PLATFORMS: Final = {
+    "linux/amd64": Platform(architecture="amd64"),
+    "linux/arm64": Platform(architecture="arm64"),
+    "linux/arm64/v8": Platform(architecture="arm64"),  # arm64 is v8 wherever nothing else is said
+}
+
+_USUAL_PLATFORMS: Final = {
+    f"{system}{architecture}": f"linux/{meant}"
+    for system in ("", "linux/")
+    for architecture, meant in (("amd64", "amd64"), ("x86_64", "amd64"), ("arm64", "arm64"), ("aarch64", "arm64"))
+}
+"""What other tools call them."""
+
+
+def _env(value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise _Wrong("expected a table", 'Write it as a table: { TZ = "UTC" }.')
+    for name, content in value.items():
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise _Wrong(f"{name!r} is no name of an environment variable", "Use letters, digits and underscores.")
+        if not isinstance(content, str) or "\0" in content:
+            raise _Wrong(f"{name} must be text, and is {_shown(content)}", f'Put it in quotes: {name} = "{content}".')
+    return MappingProxyType(dict(sorted(value.items())))
+
+
+def _user(value: object) -> tuple[int, int]:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    hint = "Write a number such as 10001, or a user's and a group's: \"10001:10001\"."
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,10}(:[0-9]{1,10})?", text):
+        raise _Wrong(f"expected the number of a user, and found {_shown(value)}", hint)
+    user, _, group = text.partition(":")
+    if int(user) == 0:
+        raise _Wrong("jobs do not run as root", "Install system packages with apt or run, and leave the user out.")
+    if max(int(user), int(group or user)) >= 2**31:
+        raise _Wrong(f"{text} is no number that Linux gives to a user", hint)
+    return int(user), int(group or user)
+
+
+def _presets(value: object) -> tuple[str, ...]:
+    for name in (names := _texts(value)):
+        if name not in PRESETS:
+            raise _Wrong(f"there is no preset {name!r}", _meant(name, PRESETS))
+    return names
+
+
+def _repository(value: object) -> str:
+    text = _text(value)
+    try:
+        Reference.parse(text)
+    except ReferenceInvalid as error:
+        raise _Wrong(error.message, error.problem.hint) from error
+    if "@" in text or ":" in text.rpartition("/")[2]:
+        raise _Wrong(f"{text!r} has a tag or a digest", "Leave it out here, and set tags.")
+    return text
+
+
+def _layers(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_LAYERS:
+        raise _Wrong(
+            f"expected a number from 1 to {MOST_LAYERS}, and found {_shown(value)}", "Write it without quotes: 10."
+        )
+    return value
+
+
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong(f"expected true or false, and found {_shown(value)}", "Write true or false, without quotes.")
+    return value
+
+
+def _lock(value: object) -> str:
+    text = _text(value)
+    path = PurePosixPath(text)
+    if path.is_absolute():
+        raise _Wrong(f"{text!r} is an absolute path", "Write it relative to the project's root.")
+    return text
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return repr(value)
+    if isinstance(value, list):
+        return "a list"
+    return "a table" if isinstance(value, dict) else type(value).__name__
+
+
+_NAME: Final = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+
+_KEYS: Final[Mapping[str, Callable[[object], Any]]] = {
+    "base": _text,
+    "platforms": _platforms,
+    "include": _patterns,
+    "exclude": _patterns,
+    "env": _env,
+    "user": _user,
+    "apt": _matching(
+        r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+:~-]+)?", "name of a Debian package", "Such as libpq5."
+    ),
+    "run": _texts,
+    "presets": _presets,
+    "repository": _repository,
+    "tags": _matching(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", "tag", "Use letters, digits, '_', '.' and '-'."),
+    "layers": _layers,
+    "bytecode": _switch,
+    "groups": _matching(_NAME, "name of a group", "Groups are named in [dependency-groups] of pyproject.toml."),
+    "extras": _matching(_NAME, "name of an extra", "They are in [project.optional-dependencies] of pyproject.toml."),
+    "lock": _lock,
+}
+"""Every key, and what reads its value."""
