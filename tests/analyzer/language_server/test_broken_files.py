@@ -75,7 +75,8 @@ async def test_other_files_keep_what_leads_through_the_broken_one(editor: Editor
 async def test_unused_suppressions_do_not_flicker(editor: Editor, project: CheckedProject) -> None:
     """That a suppression silences nothing only seems so while the file that has the effect is broken."""
     helper = "import time\n\n\ndef pause() -> None:\n    time.sleep(1)\n"
-    project.write({"jobs/two.py": helper, "jobs/third.py": CALLER.replace("pause()\n", "pause()  # trigger: ignore[TRG]\n")})
+    caller = CALLER.replace("pause()\n", "pause()  # trigger: ignore[TRG]\n")
+    project.write({"jobs/two.py": helper, "jobs/third.py": caller})
     uri = editor.open(project.root / "jobs/third.py")
     await editor.diagnostics(uri, [])
     other = editor.open(project.root / "jobs/two.py")
