@@ -1,0 +1,87 @@
+"""Everything below a folder, links followed as long as they stay inside and do not lead round in a circle."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A thing in a folder.
+
+    Attributes:
+        place: its path relative to the root, with slashes; of a link, the link's.
+        path: its absolute path; of a link, the link's.
+        mode: as ``stat`` has it, links followed; 0 when it cannot be asked.
+        size: in bytes; 0 of what is no file.
+        is_link: it is a link.
+        real: where a link leads to in the end; empty for what is none.
+        outside: it is a link that leads out of the root.
+        error: why it cannot be asked or listed; empty when it can.
+    """
+
+    place: str
+    path: Path
+    mode: int
+    size: int
+    is_link: bool = False
+    real: str = ""
+    outside: bool = False
+    error: str = ""
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder, or a link to one."""
+        return stat.S_ISDIR(self.mode)
+
+
+def walk(root: Path, *, enters: Callable[[Found], bool]) -> Iterator[Found]:
+    """Yield everything below a folder that is no folder, and folders that cannot be listed.
+
+    The order is the same wherever the folder lies. A link to a folder that it lies in itself would be listed without
+    end, and is not followed.
+
+    Args:
+        root: the folder.
+        enters: tells whether to look into a folder; asked before it is listed.
+    """
+    real_root = os.path.realpath(root)
+    # Folders may be nested deeper than calls: their path, place, and the real paths of themselves and those above.
+    left: list[tuple[Path, str, tuple[str, ...]]] = [(root, "", (real_root,))]
+    while left:
+        folder, place, above = left.pop()
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Found(place=place or ".", path=folder, mode=stat.S_IFDIR, size=0, error=error.strerror or str(error))
+            continue
+        for entry in entries:
+            found = _found(entry, f"{place}/{entry.name}" if place else entry.name, real_root)
+            if not found.is_folder:
+                yield found
+                continue
+            real = found.real if found.is_link else f"{above[-1].rstrip(os.sep)}{os.sep}{entry.name}"
+            if real not in above and enters(found):
+                left.append((found.path, found.place, (*above, real)))
+
+
+def _found(entry: os.DirEntry[str], place: str, root: str) -> Found:
+    path = Path(entry.path)
+    is_link = entry.is_symlink()
+    real = os.path.realpath(path) if is_link else ""
+    outside = is_link and not (real == root or real.startswith(root.rstrip(os.sep) + os.sep))
+    try:
+        status = entry.stat()
+    except OSError as error:
+        why = f"it is a link to {path.readlink()}, which is not there" if is_link else error.strerror or str(error)
+        return Found(place=place, path=path, mode=0, size=0, is_link=is_link, real=real, outside=outside, error=why)
+    size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return Found(place=place, path=path, mode=status.st_mode, size=size, is_link=is_link, real=real, outside=outside)
