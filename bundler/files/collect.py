@@ -43,12 +43,14 @@ class Selection:
     """What goes into the image, and what does not.
 
     Attributes:
+        root: the project's root.
         files: sorted by their place in the project.
         exclude: the patterns that left out what else would be there.
         left_out: data files that no pattern includes, sorted; those that are never shipped are not among them.
         notes: what the user should know: patterns without effect, files that are never shipped.
     """
 
+    root: Path
     files: tuple[ProjectFile, ...]
     exclude: Patterns = field(default_factory=Patterns)
     left_out: tuple[str, ...] = ()
@@ -188,6 +190,7 @@ class _Collecting:
             if not self._names_never(pattern.literals)
         ]
         return Selection(
+            root=self._project.root,
             files=tuple(sorted(self._files)),
             exclude=self._exclude,
             left_out=tuple(sorted(self._left_out)),
