@@ -15,7 +15,6 @@ from bundler.locks.model import (
     Dependency,
     Distribution,
     Folder,
-    Git,
     Kind,
     Lock,
     LockedFile,
@@ -24,6 +23,7 @@ from bundler.locks.model import (
     SourceFile,
     WheelFile,
 )
+from bundler.locks.repositories import git_source
 from bundler.model import digest_of
 
 _KNOWN_MAJOR: Final = 1
@@ -108,7 +108,7 @@ def _source(entry: Fields, root: Path) -> Source:
             raise LockInvalid(f"repositories of '{vcs.text('type')}' are not supported", where=vcs.where)
         url = vcs.text("url") or os.path.normpath(root / vcs.text("path", required=True))
         commit = vcs.text("commit-id", required=True)
-        return Git(url=_without_login(url), commit=commit, subdirectory=vcs.text("subdirectory"))
+        return git_source(url, commit, vcs.text("subdirectory"), vcs.where)
     if "directory" in entry:
         folder = entry.table("directory")
         path = Path(os.path.normpath(root / folder.text("path", required=True) / folder.text("subdirectory")))
@@ -146,14 +146,6 @@ def _file(table: Fields, root: Path, kind: type[F]) -> F:
         sha256s=checked_sha256(sha256, hashes.where) if sha256 else frozenset(),
         size=table.size("size"),
     )
-
-
-def _without_login(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        return url
-    netloc, slash, path = rest.partition("/")
-    return f"{scheme}://{netloc.rpartition('@')[2]}{slash}{path}"
 
 
 def _is_project(entry: Distribution, project: Path) -> bool:

@@ -22,6 +22,7 @@ from bundler.locks.model import (
     SourceFile,
     WheelFile,
 )
+from bundler.locks.repositories import git_source
 from bundler.model import digest_of
 
 _KNOWN_VERSION: Final = "1"
@@ -137,12 +138,9 @@ def _git(value: str, table: Fields) -> Git:
         parts = urlsplit(value)
     except ValueError:
         raise LockInvalid("an address of a repository that is none", where=table.where) from None
-    query = parse_qs(parts.query)
-    commit = parts.fragment.lower()
-    if len(commit) not in {40, 64} or not set(commit) <= set("0123456789abcdef"):
-        raise LockInvalid("a repository without the commit that is locked", where=table.where)
-    bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    return Git(url=bare, commit=commit, subdirectory=query.get("subdirectory", [""])[0])
+    subdirectory = parse_qs(parts.query).get("subdirectory", [""])[0]
+    url = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+    return git_source(url, parts.fragment, subdirectory, table.where)
 
 
 def _file(table: Fields, source: Source, root: Path, kind: type[F]) -> F:

@@ -1,0 +1,75 @@
+"""Running the programs that read and make locks: uv, poetry, pdm."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from bundler.errors import LockToolFailed, LockToolMissing
+
+_LOGIN: Final = re.compile(r"(?<=://)[^\s/@]+@")
+_QUIET: Final = {"NO_COLOR": "1", "POETRY_NO_INTERACTION": "1", "PDM_CHECK_UPDATE": "false", "UV_NO_PROGRESS": "1"}
+_SHOWN: Final = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The programs of this machine.
+
+    Attributes:
+        environ: their variables; ``PATH`` says where they are.
+        beside: a folder to look in when ``PATH`` has none; that of this interpreter.
+        timeout: seconds that one may take.
+    """
+
+    environ: Mapping[str, str] = field(repr=False)
+    beside: Path | None = field(default_factory=lambda: Path(sys.executable).parent)
+    timeout: float = 600.0
+
+    def run(self, arguments: Sequence[str], *, folder: Path, why: str, given: bytes = b"") -> bytes:
+        """Run a program and return what it prints.
+
+        Args:
+            arguments: its name, and what it is told.
+            folder: where it runs.
+            why: what it is needed for, for messages: ``to read poetry.lock``.
+            given: what it reads.
+
+        Raises:
+            LockToolMissing: it is not there.
+            LockToolFailed: it ended with an error, or not in time.
+        """
+        name = arguments[0]
+        program = self._find(name)
+        if program is None:
+            raise LockToolMissing(
+                f"'{name}' is needed {why}, and is not installed", detail=f"the command: {' '.join(arguments)}"
+            )
+        environ = {**self.environ, **_QUIET}
+        try:
+            done = subprocess.run(
+                [program, *arguments[1:]], cwd=folder, env=environ, input=given, capture_output=True, check=False,
+                timeout=self.timeout,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise LockToolFailed(f"'{' '.join(arguments)}' did not end within {self.timeout:.0f} seconds") from None
+        except OSError as error:
+            raise LockToolFailed(f"'{name}' cannot be run: {error.strerror or error}", where=program) from None
+        if done.returncode != 0:
+            words = (done.stderr or done.stdout).decode(errors="replace").strip()
+            raise LockToolFailed(
+                f"'{' '.join(arguments)}' ended with {done.returncode}", detail=_LOGIN.sub("***@", words)[-_SHOWN:]
+            )
+        return done.stdout
+
+    def _find(self, name: str) -> str | None:
+        found = shutil.which(name, path=self.environ.get("PATH", ""))
+        if found is None and self.beside is not None:
+            found = shutil.which(name, path=str(self.beside))
+        return found
