@@ -35,8 +35,9 @@ def test_lines_are_read_as_pip_does(tmp_path: Path) -> None:
     (tmp_path / "more" / "limits.txt").write_text("urllib3<2\n")
     path = tmp_path / "main.txt"
     path.write_text(
-        f"# a comment \\\n--index-url https://i.example/simple\n-rmore/base.txt\n"
-        f"Ruamel.Yaml[a, b]==0.18 ; python_version < '3.13' \\\n    --hash=sha256:{HASH} \\\n    --hash=sha512:{HASH}{HASH}  # via me\n"
+        "# a comment \\\n--index-url https://i.example/simple\n-rmore/base.txt\n"
+        "Ruamel.Yaml[a, b]==0.18 ; python_version < '3.13' \\\n"
+        f"    --hash=sha256:{HASH} \\\n    --hash=sha512:{HASH}{HASH}  # via me\n"
         "g @ git+https://git.example/g@v1\n-e ./part\n./wheels/x-1-py3-none-any.whl\nhttpx>=0.27,==0.28.*\n"
     )
     found = read_requirements_file(path)
