@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bundler.errors import FilesRefused
-from bundler.files.never import is_never_file, is_never_folder
+from bundler.files.never import is_never_file, is_never_folder, is_never_folder_name
 from bundler.files.patterns import Patterns
 from bundler.files.walk import Found, walk
 from bundler.model import ProjectFile
@@ -150,7 +150,8 @@ class _Collecting:
         """Tell whether something would go in if nothing excluded it."""
         name = found.place.rpartition("/")[2]
         if found.is_folder:
-            return True  # it cannot be listed, so that nobody knows what is in it
+            # It cannot be listed: nobody knows what is in it, but for folders that would not have been looked into.
+            return name in self._named or not (name.startswith(".") or is_never_folder_name(name))
         is_included = self._include.match(found.place)
         if is_never_file(name) or self._is_never(found):
             if is_included and name in self._named:

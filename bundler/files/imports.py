@@ -16,6 +16,7 @@ from analyzer.facts.read import decode_source, read_facts
 from analyzer.resolve.modules import ModuleTable, read_file
 from bundler.errors import ImportsUnresolved
 from bundler.files.import_statements import Statements, import_statements
+from bundler.files.kept_statements import KeptStatements
 from bundler.files.resolving import Known, Missing, Resolver
 from trigger_sdk.protocol.errors import ProjectInvalid
 from trigger_sdk.protocol.problem import Problem
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from bundler.cache import Cache
     from bundler.files.collect import Selection
     from bundler.files.import_statements import DynamicImport
     from bundler.model import ProjectFile
@@ -64,7 +66,12 @@ class ImportReport:
 
 
 def check_imports(
-    project: Project, selection: Selection, *, python: tuple[int, int], distributions: Mapping[str, str]
+    project: Project,
+    selection: Selection,
+    *,
+    python: tuple[int, int],
+    distributions: Mapping[str, str],
+    cache: Cache | None = None,
 ) -> ImportReport:
     """Resolve every import of the files that go into an image.
 
@@ -74,6 +81,7 @@ def check_imports(
         python: version of the image's Python.
         distributions: modules that locked distributions have, to the distributions' names: at the top level
             (``yaml``), or, where several share one, dotted (``google.auth``).
+        cache: keeps what files import from build to build.
 
     Raises:
         ProjectInvalid: the project's job folders cannot be used.
@@ -82,7 +90,8 @@ def check_imports(
         selection=selection, python=python, distributions={"trigger_sdk": "trigger-sdk", **dict(distributions)}
     )
     modules = ModuleTable(project.import_roots, texts={}, cache=None, is_library=known.has_module)
-    checking = _Checking(project, Resolver(modules, known, project.import_roots), python)
+    kept = KeptStatements(cache, str(project.root))
+    checking = _Checking(project, Resolver(modules, known, project.import_roots), python, kept)
     files = {file.source: file for file in selection.files if file.place.endswith(".py")}
     jobs = job_files(project)
     reached = checking.follow((files[path] for path in jobs if path in files), files)
@@ -92,6 +101,7 @@ def check_imports(
     rest = [file for file in files.values() if file.place not in reached]
     checking.forget_distributions(reached)
     unreached, _ = checking.found({file.place for file in rest}, read=rest)
+    kept.keep()
     return ImportReport(
         problems=problems,
         warnings=notes,
@@ -104,8 +114,9 @@ def check_imports(
 class _Checking:
     """Reads files, each once, and keeps what their imports come to."""
 
-    def __init__(self, project: Project, resolver: Resolver, python: tuple[int, int]) -> None:
+    def __init__(self, project: Project, resolver: Resolver, python: tuple[int, int], kept: KeptStatements) -> None:
         self._project = project
+        self._kept = kept
         self._resolver = resolver
         self._python = python
         self._missing: dict[str, list[tuple[int, Missing]]] = {}
@@ -179,9 +190,7 @@ class _Checking:
             self._add(file, 1, f"{file.place} cannot be read: {error.strerror}", "Build again.")
             return _NOTHING
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of escapes in the user's literals: his own tools tell
-                return import_statements(ast.parse(decode_source(content)))
+            return self._kept.of(content, _read)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             broken = read_facts(content).broken
             # What this Python cannot read, the image's later one perhaps can; the indexing imports it there.
@@ -192,6 +201,12 @@ class _Checking:
 
     def _add(self, file: ProjectFile, row: int, message: str, hint: str) -> None:
         self._missing.setdefault(file.place, []).append((row, Missing(message=message, hint=hint)))
+
+
+def _read(content: bytes) -> Statements:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes in the user's literals: his own tools tell
+        return import_statements(ast.parse(decode_source(content)))
 
 
 def _problem(missing: Missing, places: list[str]) -> Problem:

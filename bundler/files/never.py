@@ -31,12 +31,16 @@ _CACHE_TAG: Final = "CACHEDIR.TAG"
 def is_never_folder(name: str, path: Path) -> bool:
     """Tell whether nothing in a folder goes into an image."""
     return (
-        name in _FOLDERS
-        or name.startswith(_ENV)
+        is_never_folder_name(name)
         or (path / "pyvenv.cfg").is_file()
         or (path / "conda-meta").is_dir()
         or (path / _CACHE_TAG).is_file()
     )
+
+
+def is_never_folder_name(name: str) -> bool:
+    """Tell whether nothing in a folder of that name goes into an image, whatever is in it."""
+    return name in _FOLDERS or name.startswith(_ENV)
 
 
 def is_never_file(name: str) -> bool:

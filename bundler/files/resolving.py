@@ -242,8 +242,20 @@ class Resolver:
         return _missing(
             f"{shown!r} is imported, and no file of the project, module of Python {'.'.join(map(str, known.python))} "
             "or locked distribution has that name",
-            hint_for(shown, known.distributions),
+            self._elsewhere(top) or hint_for(shown, known.distributions),
         )
+
+    def _elsewhere(self, top: str) -> str:
+        """Return a hint when a module of that name lies in a folder that the project does not import from."""
+        endings = (f"/{top}.py", f"/{top}/__init__.py")
+        for file in self._known.selection.files:
+            place = f"/{file.place}"
+            if place.endswith(endings):
+                folder = place.removesuffix(endings[0]).removesuffix(endings[1]).strip("/")
+                dotted = ".".join([*folder.split("/"), top])
+                root = f'source_roots = ["{folder}"]'
+                return f"There is {file.place}: import it as {dotted}, or set {root} in the configuration."
+        return ""
 
     def _of_distributions(self, base: str, names: tuple[str, ...]) -> Outcome:
         """Return the outcome where a distribution has the module, or modules in it that distributions share."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,9 @@ def walk(root: Path, *, enters: Callable[[Found], bool]) -> Iterator[Found]:
             found = _found(entry, f"{place}/{entry.name}" if place else entry.name, real_root)
             if not found.is_folder:
                 yield found
+                continue
+            if not os.access(found.path, os.R_OK | os.X_OK):
+                yield replace(found, error="you may not")
                 continue
             real = found.real if found.is_link else f"{above[-1].rstrip(os.sep)}{os.sep}{entry.name}"
             if real not in above and enters(found):

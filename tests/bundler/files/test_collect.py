@@ -200,11 +200,14 @@ def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_unreadable_files_and_folders_are_refused(tmp_path: Path) -> None:
     """Told here, and not in the middle of writing a layer."""
-    write(tmp_path, {"a.py": "", "jobs/b.py": ""})
+    write(tmp_path, {"a.py": "", "jobs/b.py": "", ".git/config": "", ".hidden/c": ""})
     (tmp_path / "a.py").chmod(0)
+    (tmp_path / ".git").chmod(0)
+    (tmp_path / ".hidden").chmod(0)
     (tmp_path / "jobs").chmod(0)
     found = refused(tmp_path)
-    (tmp_path / "jobs").chmod(0o755)
+    for folder in ("jobs", ".git", ".hidden"):
+        (tmp_path / folder).chmod(0o755)
     assert [where for where, _ in found] == ["a.py", "jobs"]
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bundler.cache import Cache
 from bundler.errors import ImportsUnresolved
 from bundler.files.collect import collect
 from bundler.files.distribution_names import likely_distribution
@@ -280,6 +284,56 @@ def test_file_that_is_no_python_is_told(check: Check) -> None:
     assert problem.where == "jobs/a.py:2"
     assert "no valid Python" in problem.message
     assert check("x = 1\ny = = 2\n", python=(3, 99)).problems == ()
+
+
+def test_module_in_a_folder_that_is_no_root_is_found(check: Check) -> None:
+    """What worked when the script was run in its own folder."""
+    (problem,) = check({"jobs/a.py": "import clients\n", "jobs/clients.py": ""}).problems
+    assert problem.hint.startswith("There is jobs/clients.py: import it as jobs.clients, or set source_roots")
+
+
+def test_what_files_import_is_kept(tmp_path: Path) -> None:
+    """A build with a warm cache says the same; a changed file is read again; damage is read over."""
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "trigger.toml").write_text("")
+    (tmp_path / "jobs/a.py").write_text("import cv2\nfrom . import nothing\n__import__(name)\n")
+    project, cache = load_project(tmp_path), Cache(tmp_path / "cache")
+
+    def checked(kept: Cache | None) -> ImportReport:
+        selection = collect(project, BundleSettings())
+        return check_imports(project, selection, python=(3, 11), distributions={}, cache=kept)
+
+    cold = checked(None)
+    assert checked(cache) == checked(cache) == cold
+    (kind,) = {path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()}
+    assert kind
+    for path in (tmp_path / "cache").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"damaged")
+    assert checked(cache) == cold
+    (tmp_path / "jobs/a.py").write_text("import json\n")
+    assert checked(cache).problems == ()
+
+
+@given(data=st.binary(max_size=60))
+def test_any_bytes_are_read_or_told(data: bytes) -> None:
+    """Hostile sources end in a report, never in another error."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "jobs").mkdir()
+        (root / "trigger.toml").write_text("")
+        (root / "jobs/a.py").write_bytes(data)
+        project = load_project(root)
+        report = check_imports(project, collect(project, BundleSettings()), python=(3, 11), distributions={})
+    assert report.reached == ("jobs/a.py",)
+
+
+@pytest.mark.parametrize(
+    "text", ["x = " + "(" * 5000 + ")" * 5000, "x = " + "-" * 5000 + "1", "x = " + "+".join(["1"] * 20_000)]
+)
+def test_deeply_nested_source_is_read_or_told(check: Check, text: str) -> None:
+    """Data spelt out in a file must not end the build with an error of ours."""
+    assert all("no valid Python" in problem.message for problem in check(text).problems)
 
 
 @pytest.mark.parametrize(
