@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -140,3 +141,10 @@ def filename_of(location: str, where: str) -> str:
     if not name or name in {".", ".."} or set(name) & set("/\\\0\r\n"):
         raise LockInvalid("an address without the name of a file", where=where)
     return name
+
+
+def place_of(root: Path, value: str, where: str) -> Path:
+    """Return where a path that is relative to a folder leads. It may lead out of it: workspaces do."""
+    if "\0" in value:
+        raise LockInvalid("a path with a null byte is no path", where=where)
+    return Path(os.path.normpath(root / value))

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from packaging.version import InvalidVersion, Version
 
 from bundler.errors import LockInvalid
-from bundler.locks.fields import Fields, checked_sha256, filename_of, parse, read_bytes
+from bundler.locks.fields import Fields, checked_sha256, filename_of, parse, place_of, read_bytes
 from bundler.locks.model import (
     Archive,
     Dependency,
@@ -106,16 +106,17 @@ def _source(entry: Fields, root: Path) -> Source:
         vcs = entry.table("vcs")
         if vcs.text("type", required=True) != "git":
             raise LockInvalid(f"repositories of '{vcs.text('type')}' are not supported", where=vcs.where)
-        url = vcs.text("url") or os.path.normpath(root / vcs.text("path", required=True))
+        url = vcs.text("url") or str(place_of(root, vcs.text("path", required=True), vcs.where))
         commit = vcs.text("commit-id", required=True)
         return git_source(url, commit, vcs.text("subdirectory"), vcs.where)
     if "directory" in entry:
         folder = entry.table("directory")
-        path = Path(os.path.normpath(root / folder.text("path", required=True) / folder.text("subdirectory")))
+        path = place_of(root, f"{folder.text('path', required=True)}/{folder.text('subdirectory')}", folder.where)
         return Folder(path=path, is_editable=folder.flag("editable"))
     if "archive" in entry:
         archive = entry.table("archive")
-        return Archive(location=archive.text("url") or os.path.normpath(root / archive.text("path", required=True)))
+        place = "" if archive.text("url") else archive.text("path", required=True)
+        return Archive(location=archive.text("url") or str(place_of(root, place, archive.where)))
     return Registry(index=entry.text("index"))
 
 
@@ -142,7 +143,7 @@ def _file(table: Fields, root: Path, kind: type[F]) -> F:
     return kind(
         filename=table.text("name") or filename_of(url or path, table.where),
         url=url,
-        path=None if url else Path(os.path.normpath(root / path)),
+        path=None if url else place_of(root, path, table.where),
         sha256s=checked_sha256(sha256, hashes.where) if sha256 else frozenset(),
         size=table.size("size"),
     )

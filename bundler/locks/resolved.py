@@ -76,7 +76,8 @@ def resolve(path: Path, wanted: Wanted, tools: Tools) -> Lock:
         return without_dependencies(path, wanted)
     options = [word for name in wanted.extras for word in ("--extra", name)]
     options += [word for name in wanted.groups for word in ("--group", f"{path}:{name}")]
-    text = _compile([str(path), *options], b"", f"to resolve {path.name}, since there is no lock", wanted, tools)
+    why = f"to resolve {path.name}, since there is no lock"
+    text = tools.run(_command([str(path), *options], wanted), folder=wanted.project, why=why)
     lock = pylock_of(text, path=path, project=wanted.project, kind="resolved")
     note = f"{path.name} has no lock: its dependencies were resolved now, and may be others tomorrow; run `uv lock`"
     return replace(_with_sections(lock, wanted), notes=(note,))
@@ -89,7 +90,9 @@ def without_dependencies(path: Path, wanted: Wanted) -> Lock:
 
 
 def _exported(path: Path, kind: Kind, command: Sequence[str], wanted: Wanted, tools: Tools) -> Lock:
-    text = tools.run(command, folder=path.parent, why=f"to read {path.name}")
+    depends_on = [read_bytes(path), *_pyproject(wanted)]
+    why = f"to read {path.name}"
+    text = tools.run_once(command, depends_on=depends_on, folder=path.parent, why=why)
     file = requirements_of(text, path)
     lock = _completed(file, kind, "-", text, wanted, tools)
     # What the exporter prints may change with its version; what was locked does not.
@@ -103,7 +106,14 @@ def _completed(
         return replace(without_dependencies(file.path, wanted), kind=kind, digest=file.digest)
     hashes = file.hashes() if file.is_hashed else None
     options = [name] if hashes is None else [name, "--no-deps"]
-    text = _compile(options, given, f"to find the files of {file.path.name}", wanted, tools)
+    why = f"to find the files of {file.path.name}"
+    if hashes is None:
+        text = tools.run(_command(options, wanted), folder=wanted.project, why=why, given=given)
+    else:
+        # With hashes nothing but the addresses is found out.
+        depends_on = [*file.files.values(), *_pyproject(wanted)]
+        command = _command(options, wanted)
+        text = tools.run_once(command, depends_on=depends_on, folder=wanted.project, why=why, given=given)
     lock = pylock_of(text, path=wanted.project / "pylock.toml", project=wanted.project, kind=kind)
     lock = replace(lock, path=file.path, digest=file.digest)
     if hashes is None:
@@ -111,13 +121,18 @@ def _completed(
     return replace(lock, distributions=tuple(_restricted(one, hashes, file.path) for one in lock.distributions))
 
 
-def _compile(options: Iterable[str], given: bytes, why: str, wanted: Wanted, tools: Tools) -> bytes:
+def _pyproject(wanted: Wanted) -> list[bytes]:
+    """Return the project's configuration, where indexes may be named; nothing when there is none."""
+    path = wanted.project / "pyproject.toml"
+    return [read_bytes(path)] if path.is_file() else []
+
+
+def _command(options: Iterable[str], wanted: Wanted) -> list[str]:
     python = f"{wanted.python[0]}.{wanted.python[1]}"
-    command = [
+    return [
         "uv", "pip", "compile", "--quiet", "--no-header", "--format", "pylock.toml", "--universal",
         "--python-version", python, *options,
     ]  # fmt: skip
-    return tools.run(command, folder=wanted.project, why=why, given=given)
 
 
 def _restricted(entry: Distribution, hashes: dict[str, frozenset[str]], path: Path) -> Distribution:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from bundler.errors import LockInvalid, LockStale
-from bundler.locks.fields import Fields, filename_of, parse, read_bytes
+from bundler.locks.fields import Fields, filename_of, parse, place_of, read_bytes
 from bundler.locks.model import (
     Archive,
     Dependency,
@@ -126,9 +126,9 @@ def _source(table: Fields, root: Path) -> Source:
     if kind == "git":
         return _git(value, table)
     if kind in {"url", "path"}:
-        return Archive(location=value if kind == "url" else _inside(root, value))
+        return Archive(location=value if kind == "url" else str(place_of(root, value, table.where)))
     if kind:
-        path = Path(_inside(root, value))
+        path = place_of(root, value, table.where)
         return Folder(path=path, is_editable=kind == "editable", is_package=kind != "virtual")
     raise LockInvalid(f"a source of an unknown kind: {', '.join(keys) or 'none'}", where=table.where)
 
@@ -151,15 +151,11 @@ def _file(table: Fields, source: Source, root: Path, kind: type[F]) -> F:
     if path:
         base = root
         if isinstance(source, Registry) and "://" not in source.index:
-            base = Path(_inside(root, source.index))
-        place = Path(_inside(base, path))
+            base = place_of(root, source.index, table.where)
+        place = place_of(base, path, table.where)
     elif not url and isinstance(source, Archive):
         url, place = ("", Path(location)) if "://" not in location else (location, None)
     return kind(filename=filename, url=url, path=place, sha256s=table.sha256("hash"), size=table.size("size"))
-
-
-def _inside(root: Path, value: str) -> str:
-    return os.path.normpath(root / value)
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -1,6 +1,7 @@
 """A package index on this machine, whose wheels are made here, and which can misbehave."""
 
 import base64
+import contextlib
 import hashlib
 import threading
 from collections.abc import Mapping
@@ -38,6 +39,8 @@ class FakeIndex:
         answers: by path, what it answers before it is right: a status, or bytes that are sent as the file.
         requests: what it was asked, with the login that came along.
         host: under which name it is reached.
+        redirect: origin that files are looked for at; empty for here.
+        stall: paths whose second half is sent when they are no longer here.
     """
 
     files: dict[str, Offered] = field(default_factory=dict)
@@ -46,9 +49,11 @@ class FakeIndex:
     requests: list[tuple[str, str]] = field(default_factory=list)
     host: str = "127.0.0.1"
     redirect: str = ""
+    stall: set[str] = field(default_factory=set)
 
     def __enter__(self) -> Self:
         index = self
+        self._ended = threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -69,6 +74,7 @@ class FakeIndex:
         return self
 
     def __exit__(self, *failure: object) -> None:
+        self._ended.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
@@ -141,5 +147,11 @@ class FakeIndex:
             request.send_header(key, value)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
-        if request.command != "HEAD":
-            request.wfile.write(body)
+        if request.command == "HEAD":
+            return
+        half = len(body) // 2
+        with contextlib.suppress(OSError):
+            request.wfile.write(body[:half])
+            while urlsplit(request.path).path in self.stall and not self._ended.wait(0.01):
+                pass
+            request.wfile.write(body[half:])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bundler.cache import Cache
 from bundler.errors import LockInvalid, LockNotFound
 from bundler.locks.reading import read_lock
 from bundler.locks.requirements_file import read_requirements_file, requirements_of
@@ -152,3 +153,18 @@ def test_lock_that_is_none_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / "Pipfile.lock").write_text("{}")
     with pytest.raises(LockNotFound if name == "gone.lock" else LockInvalid, match=name):
         read_lock(wanted(tmp_path), Tools(environ={}), name)
+
+
+def test_hashed_file_is_completed_once(locked: Locked, index: FakeIndex, target: Target, tmp_path: Path) -> None:
+    """What depends on nothing but the file and the configuration is kept; another index is asked anew."""
+    offered = index.offer("alpha")
+    locked.folder.mkdir()
+    (locked.folder / "requirements.txt").write_text(f"alpha==1.0 --hash=sha256:{offered.sha256}\n")
+    kept = Tools(environ=locked.environ, cache=Cache(tmp_path / "cache"))
+    first = read_lock(wanted(locked.folder), kept)
+    index.requests.clear()
+    assert read_lock(wanted(locked.folder), kept) == first
+    assert index.requests == []
+    other = Tools(environ={**locked.environ, "UV_INDEX_STRATEGY": "first-index"}, cache=Cache(tmp_path / "cache"))
+    assert select(read_lock(wanted(locked.folder), other), target) == select(first, target)
+    assert index.requests != []

@@ -152,6 +152,8 @@ def test_conflicting_extras_choose_their_fork(tmp_path: Path, target: Target) ->
 
 
 HOSTILE = {
+    '[[package]]\nname = "a"\nsource = { editable = "a\\u0000b" }': "no path",
+    '[[package]]\nname = "a"\nsource = { registry = "x" }\nwheels = [{ path = "a\\u0000b/a.whl" }]': "no path",
     "dependencies = [{ name = 'nowhere' }]": "needs nowhere, which is not in it",
     "dependencies = [{ name = '../x' }]": "no name of a distribution",
     "dependencies = 3": "no array",

@@ -1,6 +1,8 @@
 """Fetching: what comes is what the lock says, or it is not kept; nothing secret is shown."""
 
+import asyncio
 import logging
+import random
 from pathlib import Path
 
 import pytest
@@ -152,3 +154,20 @@ async def test_wheel_in_a_file_is_checked_too(fetching: FetchSide, index: FakeIn
         await fetching.fetch(locked_wheel(index, other, url="", path=path, size=None))
     with pytest.raises(WheelUnavailable, match="cannot be read"):
         await fetching.fetch(locked_wheel(index, other, url="", path=tmp_path / "none"))
+
+
+async def test_fetch_that_is_interrupted_leaves_nothing(fetching: FetchSide, index: FakeIndex) -> None:
+    """Ended in the middle of a wheel, nothing of it stays, and the next one is right."""
+    offered = index.offer("alpha", files={"big.bin": random.Random(1).randbytes(200_000)})
+    index.stall.add(f"/files/{offered.filename}")
+    task = asyncio.create_task(fetching.fetch(locked_wheel(index, offered)))
+    async with asyncio.timeout(20):
+        while not fetching.kept():
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert fetching.kept() == []
+    index.stall.clear()
+    (wheel,) = await fetching.fetch(locked_wheel(index, offered))
+    assert wheel.path.read_bytes() == offered.content
