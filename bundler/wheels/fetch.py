@@ -94,7 +94,8 @@ class Fetcher:
         """
         listed = list(wanted)
         for distribution, file in listed:
-            if not file.sha256s:
+            # A file of this machine is the user's own, and uv locks some of those without a hash.
+            if not file.sha256s and file.path is None:
                 raise LockInvalid(
                     f"the lock has no sha256 of '{file.filename}'",
                     hint=f"Lock {distribution.name} from an index that gives them, or make the lock with hashes.",

@@ -13,6 +13,15 @@ from urllib.parse import unquote, urlsplit
 from tests.fakes.zips import wheel_entries, zip_bytes
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing of clients that hang up: interrupted fetches are what some tests are about."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Offered:
     """A file that an index offers: its project, its name, its bytes, and on which address it says it is."""
@@ -67,8 +76,7 @@ class FakeIndex:
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         return self

@@ -182,3 +182,56 @@ def test_lock_that_cannot_be_read_is_a_problem(tmp_path: Path, content: bytes) -
     path.write_bytes(content)
     with pytest.raises(LockInvalid):
         read_uv_lock(path, tmp_path)
+
+
+def test_wheels_at_a_path_an_address_and_in_a_folder(locked: Locked, index: FakeIndex, target: Target) -> None:
+    """A wheel in the project, one at an address and one in a flat index are where uv says; it hashes no flat index."""
+    local, remote, flat = index.offer("local"), index.offer("remote"), index.offer("flat")
+    for place, offered in (("vendor", local), ("links", flat)):
+        (locked.folder / place).mkdir(parents=True)
+        (locked.folder / place / offered.filename).write_bytes(offered.content)
+    del index.files[flat.filename]
+    lock = locked.lock(
+        "[project]\nname = 'shop'\nversion = '1'\nrequires-python = '>=3.11'\n"
+        "dependencies = ['local', 'remote', 'flat']\n"
+        "[[tool.uv.index]]\nname = 'links'\nurl = './links'\nformat = 'flat'\nexplicit = true\n"
+        f"[tool.uv.sources]\nlocal = {{ path = 'vendor/{local.filename}' }}\nflat = {{ index = 'links' }}\n"
+        f"remote = {{ url = '{index.url_of(remote)}' }}\n"
+    )
+    found = {entry.name: entry.wheels[0] for entry in select(read_uv_lock(lock, locked.folder), target)}
+    assert {name: wheel.path for name, wheel in found.items()} == {
+        "local": locked.folder / "vendor" / local.filename,
+        "flat": locked.folder / "links" / flat.filename,
+        "remote": None,
+    }
+    assert found["remote"].url == index.url_of(remote)
+    assert {name: wheel.sha256s for name, wheel in found.items()} == {
+        "local": {local.sha256},
+        "remote": {remote.sha256},
+        "flat": frozenset(),
+    }
+
+
+def test_root_without_a_project_is_its_members(locked: Locked, index: FakeIndex, target: Target) -> None:
+    """The root of a workspace that is no project itself needs what all its members need, and its groups on demand."""
+    fill(index)
+    for name, needs in (("one", "alpha"), ("two", "old")):
+        locked.write(
+            f"[project]\nname = '{name}'\nversion = '1'\nrequires-python = '>=3.11'\ndependencies = ['{needs}']\n",
+            f"packages/{name}",
+        )
+    lock = locked.lock("[tool.uv.workspace]\nmembers = ['packages/*']\n[dependency-groups]\ndev = ['tester']\n")
+    assert names(lock, target) == ["alpha", "deep", "old"]
+    assert names(lock, target, groups=("dev",)) == ["alpha", "deep", "old", "tester"]
+    (own,) = select(read_uv_lock(lock, locked.folder / "packages" / "two"), target)
+    assert own.name == "old"
+
+
+def test_login_of_an_index_is_not_in_the_lock(locked: Locked, index: FakeIndex, target: Target) -> None:
+    """An index with a login in its variable is the same index in the lock without it."""
+    index.login = "me:s3cret"
+    fill(index)
+    locked.write(PROJECT)
+    locked.run("lock", "--default-index", index.simple.replace("://", "://me:s3cret@"))
+    assert "s3cret" not in (locked.folder / "uv.lock").read_text()
+    assert "alpha" in names(locked.folder / "uv.lock", target)

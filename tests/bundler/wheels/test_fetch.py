@@ -152,6 +152,8 @@ async def test_wheel_in_a_file_is_checked_too(fetching: FetchSide, index: FakeIn
     other = Offered(project="beta", filename="beta-1.0-py3-none-any.whl", content=b"beta")
     with pytest.raises(DigestMismatch, match="beta"):
         await fetching.fetch(locked_wheel(index, other, url="", path=path, size=None))
+    (unhashed,) = await fetching.fetch(locked_wheel(index, offered, url="", path=path, sha256s=frozenset()))
+    assert unhashed == wheel
     with pytest.raises(WheelUnavailable, match="cannot be read"):
         await fetching.fetch(locked_wheel(index, other, url="", path=tmp_path / "none"))
 
