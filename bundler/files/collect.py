@@ -30,7 +30,10 @@ MAX_FILE_BYTES: Final = 1 << 30
 """Size over which a file is refused (1 GiB): registries and engines choke on larger ones."""
 
 MAX_ENTRIES: Final = 1_000_000
-"""Files and folders after which the search ends: links that lead across make more of them than anyone can list."""
+"""Files and folders after which the search ends."""
+
+MAX_LINKED_ENTRIES: Final = 10_000
+"""The same of those below links to folders: links that lead across make more of them than anyone can list."""
 
 SOURCE_SUFFIX: Final = ".py"
 
@@ -98,6 +101,8 @@ class _Collecting:
         self._files: list[ProjectFile] = []
         self._left_out: list[str] = []
         self._seen = 0
+        self._linked = 0
+        self._judged: dict[Path, bool] = {}
         self.problems: list[Problem] = []
 
     def check_roots(self) -> None:
@@ -112,9 +117,9 @@ class _Collecting:
 
     def enters(self, found: Found) -> bool:
         """Tell whether to look into a folder."""
-        self._count()
+        self._count(found)
         name = found.place.rpartition("/")[2]
-        if is_never_folder(name, found.path) or self._is_never(found):
+        if is_never_folder(name, Path(found.real) if found.is_link else found.path) or self._is_never(found):
             if name in self._named and self._include.match(found.place):
                 self._never.append(found.place)
             return False
@@ -126,13 +131,13 @@ class _Collecting:
         if name in self._named:
             return True
         # What is below a folder that was named is asked for too: only the folder itself is judged.
-        return not is_foreign_folder(found.path) and (
-            not found.is_link or self._project.is_project_file(Path(found.real, "module.py"))
-        )
+        if found.is_link:
+            return self._project.is_project_file(Path(found.real, "module.py"))
+        return not is_foreign_folder(found.path)
 
     def take(self, found: Found) -> None:
         """Decide about a file, a folder that cannot be read, or another thing."""
-        self._count()
+        self._count(found)
         if not self._is_wanted(found):
             return
         if self._exclude.match(found.place) and found.place not in _CONFIGURATION:
@@ -165,13 +170,20 @@ class _Collecting:
             self._left_out.append(found.place)
         return False
 
-    def _count(self) -> None:
+    def _count(self, found: Found) -> None:
         self._seen += 1
+        self._linked += found.is_below_link
+        if self._linked > MAX_LINKED_ENTRIES:
+            raise FilesRefused(
+                f"links to folders in the project lead to more than {MAX_LINKED_ENTRIES} files and folders",
+                hint="Exclude links that lead across, or put the files themselves in their place.",
+                where=found.place,
+            )
         if self._seen > MAX_ENTRIES:
             raise FilesRefused(
                 f"the project has more than {MAX_ENTRIES} files and folders",
-                hint="Exclude folders of data, and links that lead across.",
-                where=self._root,
+                hint="Exclude folders of data.",
+                where=found.place,
             )
 
     def selection(self) -> Selection:
@@ -205,11 +217,20 @@ class _Collecting:
         """Tell whether a link leads to something in the project that is never shipped."""
         if not found.is_link or found.outside or not found.real:
             return False
-        parts = Path(os.path.relpath(found.real, self._root)).parts
-        folder = Path(self._root)
-        folders = [folder := folder / part for part in (parts if found.is_folder else parts[:-1])]
-        is_never = any(is_never_folder(each.name, each) for each in folders)
-        return is_never or (not found.is_folder and is_never_file(parts[-1]))
+        folder = found.real if found.is_folder else os.path.dirname(found.real)  # noqa: PTH120 - a link's own path
+        return self._is_in_never(folder) or (not found.is_folder and is_never_file(Path(found.real).name))
+
+    def _is_in_never(self, folder: str) -> bool:
+        """Tell whether a folder of the project, by its real path, is one that is never shipped, or lies in one."""
+        trail: list[Path] = []
+        path = Path(folder)
+        while path not in self._judged and path != Path(self._root):
+            trail.append(path)
+            path = path.parent
+        is_never = self._judged.get(path, False)
+        for each in reversed(trail):
+            is_never = self._judged[each] = is_never or is_never_folder(each.name, each)
+        return is_never
 
     def _outside_folder(self, found: Found) -> None:
         """Refuse a link to a folder outside when something in it would go in."""

@@ -23,6 +23,7 @@ class Found:
         size: in bytes; 0 of what is no file.
         is_link: it is a link.
         real: where a link leads to in the end; empty for what is none.
+        is_below_link: a folder above it, or itself, is a link to a folder.
         outside: it is a link that leads out of the root.
         error: why it cannot be asked or listed; empty when it can.
     """
@@ -33,6 +34,7 @@ class Found:
     size: int
     is_link: bool = False
     real: str = ""
+    is_below_link: bool = False
     outside: bool = False
     error: str = ""
 
@@ -54,9 +56,10 @@ def walk(root: Path, *, enters: Callable[[Found], bool]) -> Iterator[Found]:
     """
     real_root = os.path.realpath(root)
     # Folders may be nested deeper than calls: their path, place, and the real paths of themselves and those above.
-    left: list[tuple[Path, str, tuple[str, ...]]] = [(root, "", (real_root,))]
+    # With them, whether one of these is a link.
+    left: list[tuple[Path, str, tuple[str, ...], bool]] = [(root, "", (real_root,), False)]
     while left:
-        folder, place, above = left.pop()
+        folder, place, above, is_linked = left.pop()
         try:
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
@@ -64,7 +67,9 @@ def walk(root: Path, *, enters: Callable[[Found], bool]) -> Iterator[Found]:
             yield Found(place=place or ".", path=folder, mode=stat.S_IFDIR, size=0, error=error.strerror or str(error))
             continue
         for entry in entries:
-            found = _found(entry, f"{place}/{entry.name}" if place else entry.name, real_root)
+            found = _found(entry, f"{place}/{entry.name}" if place else entry.name, above[-1], real_root)
+            if is_linked or (found.is_link and found.is_folder):
+                found = replace(found, is_below_link=True)
             if not found.is_folder:
                 yield found
                 continue
@@ -73,13 +78,14 @@ def walk(root: Path, *, enters: Callable[[Found], bool]) -> Iterator[Found]:
                 continue
             real = found.real if found.is_link else f"{above[-1].rstrip(os.sep)}{os.sep}{entry.name}"
             if real not in above and enters(found):
-                left.append((found.path, found.place, (*above, real)))
+                left.append((found.path, found.place, (*above, real), found.is_below_link))
 
 
-def _found(entry: os.DirEntry[str], place: str, root: str) -> Found:
+def _found(entry: os.DirEntry[str], place: str, folder: str, root: str) -> Found:
+    """Return a thing in a folder, whose real path is known: that of a link is then short to find."""
     path = Path(entry.path)
     is_link = entry.is_symlink()
-    real = os.path.realpath(path) if is_link else ""
+    real = os.path.realpath(f"{folder.rstrip(os.sep)}{os.sep}{entry.name}") if is_link else ""
     outside = is_link and not (real == root or real.startswith(root.rstrip(os.sep) + os.sep))
     try:
         status = entry.stat()

@@ -165,6 +165,17 @@ def test_links_to_outside_are_refused(tmp_path: Path) -> None:
     assert places(select(root, [], ["package", "jobs/out.py", "jobs/gone.py"])) == ["jobs/a.py"]
 
 
+def test_links_that_lead_across_end(tmp_path: Path) -> None:
+    """Ten folders, each with links to all others, are a tree with millions of places."""
+    write(tmp_path, {f"d{number}/m.py": "" for number in range(10)})
+    for here in range(10):
+        for there in set(range(10)) - {here}:
+            (tmp_path / f"d{here}/to{there}").symlink_to(f"../d{there}")
+    with pytest.raises(FilesRefused, match="lead to more than"):
+        select(tmp_path)
+    assert len(places(select(tmp_path, [], ["*/to*"]))) == 10
+
+
 def test_pipes_and_sockets_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading one would wait for ever; those that nobody asked for do not matter."""
     write(tmp_path, {"data/a": ""})
