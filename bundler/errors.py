@@ -23,6 +23,7 @@
         ├── LockUntrusted     lock-untrusted     a file that its index does not offer
         ├── WheelMissing      wheel-missing      no wheel for the target
         ├── WheelUnavailable  wheel-unavailable  a wheel that cannot be fetched
+        ├── WheelBuildFailed  wheel-build-failed sources that give no wheel
         ├── BundleSettingsInvalid   bundle-settings-invalid   the table ``bundle`` of the project's configuration
         ├── SeveralProblems
         │   ├── FilesRefused        files-refused             project files that cannot go into an image
@@ -303,3 +304,10 @@ class WheelUnavailable(BundlerError):
 
     code: ClassVar[str] = "wheel-unavailable"
     hint: ClassVar[str] = "Check the address and the login of the package index."
+
+
+class WheelBuildFailed(BundlerError):
+    """Sources cannot be built to a wheel, or give another one than was asked for."""
+
+    code: ClassVar[str] = "wheel-build-failed"
+    hint: ClassVar[str] = "Build it yourself with `uv build --wheel`; the builder's own words are in the detail."

@@ -24,7 +24,7 @@ from bundler.errors import (
     WheelTooLarge,
     WheelUnavailable,
 )
-from bundler.locks.model import Distribution, WheelFile
+from bundler.locks.model import Distribution, LockedFile
 from bundler.model import Progress, Silent, Wheel
 from bundler.registry.answers import read, refusal
 from bundler.registry.connection import Connections, Request, failure_of
@@ -82,8 +82,10 @@ class Fetcher:
     def __post_init__(self) -> None:
         self._hosts = IndexHosts(self._page)
 
-    async def fetch(self, wanted: Iterable[tuple[Distribution, WheelFile]]) -> tuple[Wheel, ...]:
+    async def fetch(self, wanted: Iterable[tuple[Distribution, LockedFile]]) -> tuple[Wheel, ...]:
         """Return the wheels, in the order they were asked for; the first failure ends all others.
+
+        Archives of sources are fetched and kept in the same way.
 
         Raises:
             WheelUnavailable: one cannot be had.
@@ -114,7 +116,7 @@ class Fetcher:
                 found[at] = wheel
         return tuple(wheel for wheel in found if wheel is not None)
 
-    async def _all(self, wanted: list[tuple[Distribution, WheelFile]]) -> list[Wheel]:
+    async def _all(self, wanted: list[tuple[Distribution, LockedFile]]) -> list[Wheel]:
         gate = asyncio.Semaphore(self.limits.at_once)
         # The largest first: it decides when all are there.
         order = sorted(range(len(wanted)), key=lambda at: -(wanted[at][1].size or 0))
@@ -127,7 +129,7 @@ class Fetcher:
             raise _first(failures) from None
         return [tasks[at].result() for at in range(len(wanted))]
 
-    async def _gated(self, gate: asyncio.Semaphore, distribution: Distribution, file: WheelFile) -> Wheel:
+    async def _gated(self, gate: asyncio.Semaphore, distribution: Distribution, file: LockedFile) -> Wheel:
         async with gate:
             try:
                 if file.path is not None:
@@ -137,7 +139,7 @@ class Fetcher:
             except _FAILURES as error:
                 raise self._unavailable(distribution, error) from None
 
-    def _copy(self, distribution: Distribution, file: WheelFile, path: Path) -> Wheel:
+    def _copy(self, distribution: Distribution, file: LockedFile, path: Path) -> Wheel:
         try:
             stream = path.open("rb")
         except OSError as error:
@@ -153,7 +155,7 @@ class Fetcher:
                 self.progress.advance(PROGRESS, len(chunk))
             return self.store.keep(writer, taking.digits, distribution, file)
 
-    async def _download(self, distribution: Distribution, file: WheelFile) -> Wheel:
+    async def _download(self, distribution: Distribution, file: LockedFile) -> Wheel:
         url = _address(file)
         response = await self._get(url, {"Accept-Encoding": "identity"})
         if response.status_code != _OK:
@@ -215,7 +217,7 @@ class Fetcher:
 class _Taking:
     """Counts and hashes what comes in, and lets no more through than there should be."""
 
-    def __init__(self, file: WheelFile, writer: Writer, limit: int) -> None:
+    def __init__(self, file: LockedFile, writer: Writer, limit: int) -> None:
         self._file = file
         self._writer = writer
         self._limit = limit
@@ -242,7 +244,7 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _address(file: WheelFile) -> httpx.URL:
+def _address(file: LockedFile) -> httpx.URL:
     try:
         return httpx.URL(file.url)
     except httpx.InvalidURL:

@@ -8,10 +8,11 @@ from typing import Final
 
 from bundler.cache import Cache, Writer
 from bundler.errors import DigestMismatch
-from bundler.locks.model import Distribution, WheelFile
+from bundler.locks.model import Distribution, LockedFile
 from bundler.model import Wheel
 
 _KIND: Final = "wheel"
+_BUILT: Final = "built-wheel"
 
 
 class WheelStore:
@@ -24,7 +25,7 @@ class WheelStore:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
-    def find(self, distribution: Distribution, file: WheelFile) -> Wheel | None:
+    def find(self, distribution: Distribution, file: LockedFile) -> Wheel | None:
         """Return a wheel that is here already and whole; None when it must be fetched."""
         for sha256 in sorted(file.sha256s):
             entry = self._cache.find(_KIND, sha256)
@@ -36,7 +37,7 @@ class WheelStore:
         """Return what takes the bytes of a wheel; :meth:`keep` them, or they are gone at its end."""
         return self._cache.writer()
 
-    def keep(self, writer: Writer, found: str, distribution: Distribution, file: WheelFile) -> Wheel:
+    def keep(self, writer: Writer, found: str, distribution: Distribution, file: LockedFile) -> Wheel:
         """Keep the bytes that were written, which are those that the lock says.
 
         Args:
@@ -54,8 +55,24 @@ class WheelStore:
             raise DigestMismatch(f"'{file.filename}' was kept with other bytes than were checked")
         return _wheel(distribution, file.filename, found, entry.path)
 
+    def find_built(self, distribution: Distribution, key: str) -> Wheel | None:
+        """Return the wheel that was built under a key before; None when it must be built."""
+        entry = self._cache.find(_BUILT, key)
+        filename = entry.facts.get("filename") if entry is not None else None
+        if entry is None or not isinstance(filename, str):
+            return None
+        return _wheel(distribution, filename, entry.digest.removeprefix("sha256:"), entry.path)
 
-def check(file: WheelFile, found: str, size: int) -> None:
+    def keep_built(self, distribution: Distribution, path: Path, key: str) -> Wheel:
+        """Keep a wheel that was built, under a key that says of what and for what."""
+        with self._cache.writer() as writer, path.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                writer.write(chunk)
+            entry = writer.commit(_BUILT, key, {"filename": path.name})
+        return _wheel(distribution, path.name, entry.digest.removeprefix("sha256:"), entry.path)
+
+
+def check(file: LockedFile, found: str, size: int) -> None:
     """Compare what came with what the lock says.
 
     Raises:

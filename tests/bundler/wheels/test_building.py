@@ -1,0 +1,125 @@
+"""Building wheels of sources with uv and git, by backends that stand in the sources themselves."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from bundler.errors import WheelBuildFailed, WheelMissing
+from bundler.locks.model import Distribution, Folder, Git, Registry, SourceFile
+from bundler.locks.tools import Tools
+from bundler.model import Platform, Target
+from bundler.wheels.building import Builder, fetch_sources
+from tests.fakes.fetching import FetchSide
+from tests.fakes.index import FakeIndex, Offered
+from tests.fakes.locking import uv_program
+
+BACKEND = """
+import pathlib, zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    with open("built.log", "a") as log: log.write("x")
+    name = "pkg-1.0-TAG.whl"
+    files = {"pkg.py": "x = 1", "pkg-1.0.dist-info/METADATA": "Metadata-Version: 2.1\\nName: pkg\\nVersion: 1.0\\n",
+             "pkg-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: TAG\\n",
+             "pkg-1.0.dist-info/RECORD": ""}
+    with zipfile.ZipFile(pathlib.Path(folder) / name, "w") as archive:
+        for path, text in files.items(): archive.writestr(zipfile.ZipInfo(path), text)
+    return name
+"""
+PYPROJECT = (
+    "[project]\nname = 'pkg'\nversion = '1.0'\n"
+    "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+)
+HERE = Target(python=sys.version_info[:2], platform=Platform(architecture="amd64"))
+
+
+def sources(folder: Path, tag: str = "py3-none-any") -> Path:
+    """Write a project that builds a wheel of a tag."""
+    folder.mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(PYPROJECT)
+    (folder / "backend.py").write_text(BACKEND.replace("TAG", tag))
+    return folder
+
+
+@pytest.fixture
+def builder(fetching: FetchSide, missing_service: Callable[[str], NoReturn]) -> Builder:
+    """Return what builds, without the network."""
+    if uv_program() is None:
+        missing_service("uv")
+    environ = {**os.environ, "UV_OFFLINE": "1", "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    return Builder(store=fetching.store, tools=Tools(environ=environ))
+
+
+def test_folder_is_built_each_time(builder: Builder, tmp_path: Path) -> None:
+    """A project of the workspace may have changed; the same sources give the same bytes."""
+    entry = Distribution(name="pkg", source=Folder(path=sources(tmp_path / "pkg")))
+    first, second = (builder.build(entry, None, HERE) for _ in range(2))
+    assert (first.name, first.version, first.filename) == ("pkg", "1.0", "pkg-1.0-py3-none-any.whl")
+    assert first == second
+    assert first.path.read_bytes()[:2] == b"PK"
+
+
+async def test_archive_is_fetched_checked_and_built_once(
+    builder: Builder, fetching: FetchSide, index: FakeIndex, tmp_path: Path
+) -> None:
+    """Sources of an index are built once for a Python and a machine."""
+    folder = sources(tmp_path / "pkg-1.0")
+    (folder / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: pkg\nVersion: 1.0\n")
+    archive = tmp_path / "pkg-1.0.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, "pkg-1.0")
+    offered = index.add(Offered(project="pkg", filename=archive.name, content=archive.read_bytes()))
+    sdist = SourceFile(
+        filename=archive.name, url=index.url_of(offered), sha256s=frozenset((offered.sha256,))
+    )  # fmt: skip
+    entry = Distribution(name="pkg", version="1.0", source=Registry(index=index.simple), sdist=sdist)
+    (tmp_path / "fetched").mkdir()
+    place = await fetch_sources(fetching.fetcher(), entry, tmp_path / "fetched")
+    assert place is not None
+    assert place.name == archive.name
+    wheel = builder.build(entry, place, HERE)
+    assert wheel.sha256 == hashlib.sha256(wheel.path.read_bytes()).hexdigest()
+    unable = replace(builder, tools=Tools(environ={"PATH": ""}, beside=None))
+    assert unable.build(entry, place, HERE) == wheel
+
+
+def test_repository_is_built_at_its_commit(builder: Builder, tmp_path: Path) -> None:
+    """The commit that is locked is taken, whatever came after it."""
+    folder = sources(tmp_path / "repository" / "python").parent
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "first"]):
+        subprocess.run([*git, *command], cwd=folder, check=True, timeout=60)
+    run = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
+    (folder / "python" / "backend.py").write_text("raise SystemExit('later')")
+    subprocess.run([*git, "commit", "--quiet", "-am", "second"], cwd=folder, check=True, timeout=60)
+    source = Git(url=f"file://{folder}", commit=run.stdout.strip(), subdirectory="python")
+    assert builder.build(Distribution(name="pkg", version="1.0", source=source), None, HERE).version == "1.0"
+    absent = replace(source, commit="0" * 40)
+    with pytest.raises(WheelBuildFailed, match="cannot be got"):
+        builder.build(Distribution(name="pkg", version="1.0", source=absent), None, HERE)
+
+
+def test_wheel_that_does_not_fit_is_refused(builder: Builder, tmp_path: Path) -> None:
+    """A wheel for a newer glibc, of another name or of another version is not used."""
+    folder = sources(tmp_path / "pkg", f"cp{HERE.python[0]}{HERE.python[1]}-abi3-manylinux_2_99_x86_64")
+    with pytest.raises(WheelMissing, match="does not run on linux/amd64"):
+        builder.build(Distribution(name="pkg", source=Folder(path=folder)), None, HERE)
+    for wrong in (Distribution(name="other"), Distribution(name="pkg", version="2.0")):
+        with pytest.raises(WheelBuildFailed, match=r"gave 'pkg-1\.0"):
+            builder.build(replace(wrong, source=Folder(path=folder)), None, HERE)
+
+
+def test_build_that_fails_is_told(builder: Builder, tmp_path: Path) -> None:
+    """The builder's own words are in the detail."""
+    folder = sources(tmp_path / "pkg")
+    (folder / "backend.py").write_text("raise RuntimeError('no compiler here')")
+    with pytest.raises(WheelBuildFailed, match="pkg cannot be built") as caught:
+        builder.build(Distribution(name="pkg", source=Folder(path=folder)), None, HERE)
+    assert "no compiler here" in caught.value.problem.detail
