@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import PurePath
@@ -15,9 +13,10 @@ from analyzer.catalogue.model import Kind
 from analyzer.errors import SettingsInvalid
 from analyzer.model import Severity
 from analyzer.rules.selectors import is_selector, suggestion
+from trigger_sdk.protocol.project_tables import WrongValue, meant, read_values, tool_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from trigger_sdk.protocol.project import Project
@@ -103,14 +102,7 @@ def read_settings(project: Project) -> CheckSettings:
         SettingsInvalid: an unknown key, or a value that does not fit.
     """
     file = project.config_file
-    if file is None:
-        return CheckSettings()
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise SettingsInvalid(f"{file.name} cannot be read: {error}", where=file.name) from error
-    table: Any = document if file.name == "trigger.toml" else document.get("tool", {}).get("trigger", {})
-    return settings_from(table.get("check", {}), file)
+    return CheckSettings() if file is None else settings_from(tool_table(project, "check", SettingsInvalid), file)
 
 
 def settings_from(table: object, file: Path) -> CheckSettings:
@@ -119,64 +111,34 @@ def settings_from(table: object, file: Path) -> CheckSettings:
     Raises:
         SettingsInvalid: naming the first key that is wrong.
     """
-    prefix = "check" if file.name == "trigger.toml" else "tool.trigger.check"
-    if not isinstance(table, dict):
-        hint = f"Write [{prefix}] on a line of its own, and the keys below it."
-        raise SettingsInvalid(f"{prefix} in {file.name} must be a table", hint=hint, where=file.name)
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        read = _KEYS.get(key)
-        if read is None:
-            raise SettingsInvalid(
-                f"{prefix} in {file.name} has no key {key!r}", hint=_meant(key, _KEYS), where=f"{file.name}: {prefix}"
-            )
-        where = f"{file.name}: {prefix}.{key}"
-        try:
-            values[key.replace("-", "_")] = read(value)
-        except _Wrong as wrong:
-            raise SettingsInvalid(f"{key} in {file.name}: {wrong}", hint=wrong.hint, where=where) from None
-    return CheckSettings(**values)
-
-
-class _Wrong(Exception):
-    """A value does not fit: what is wrong, and a hint."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    """Return a hint with the word that was perhaps meant, or with all there are."""
-    words = list(known)
-    close = get_close_matches(word.replace("_", "-").lower(), words, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]}?" if close else f"There are {', '.join(words)}."
+    values = read_values(table, file, "check", _KEYS, SettingsInvalid)
+    return CheckSettings(**{key.replace("-", "_"): value for key, value in values.items()})
 
 
 def _codes(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
-        raise _Wrong(f"expected a list of codes, and found {value!r}", f'Write it as a list: ["{value}"].')
+        raise WrongValue(f"expected a list of codes, and found {value!r}", f'Write it as a list: ["{value}"].')
     if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
-        raise _Wrong("expected a list of codes", 'Write the codes in quotes, such as ["TRG101"].')
+        raise WrongValue("expected a list of codes", 'Write the codes in quotes, such as ["TRG101"].')
     return tuple(_selector(code) for code in value)
 
 
 def _selected(value: object) -> tuple[str, ...]:
     codes = _codes(value)
     if not codes:
-        raise _Wrong("it names no code", 'Leave it out, or write ["ALL"], to report every rule.')
+        raise WrongValue("it names no code", 'Leave it out, or write ["ALL"], to report every rule.')
     return codes
 
 
 def _selector(code: str) -> str:
     if not is_selector(code):
-        raise _Wrong(f"there is no rule {code!r}", suggestion(code))
+        raise WrongValue(f"there is no rule {code!r}", suggestion(code))
     return code
 
 
 def _table(value: object, example: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _Wrong("expected a table", f"Write it as a table: {{ {example} }}.")
+        raise WrongValue("expected a table", f"Write it as a table: {{ {example} }}.")
     return value
 
 
@@ -189,17 +151,17 @@ def _effects(value: object) -> Mapping[str, str]:
     kinds = (*get_args(Kind), "pure")
     for name, kind in table.items():
         if not all(part.isidentifier() for part in name.split(".")):
-            raise _Wrong(f"{name!r} is no name of Python", 'Write it as it is imported: "shop.api.send".')
+            raise WrongValue(f"{name!r} is no name of Python", 'Write it as it is imported: "shop.api.send".')
         if not isinstance(kind, str):
-            raise _Wrong(f"{name!r} must have a kind of effect", f"Write one of {', '.join(kinds)}, in quotes.")
+            raise WrongValue(f"{name!r} must have a kind of effect", f"Write one of {', '.join(kinds)}, in quotes.")
         if kind not in kinds:
-            raise _Wrong(f"{name!r} has the effect {kind!r}, and there is no such kind", _meant(kind, kinds))
+            raise WrongValue(f"{name!r} has the effect {kind!r}, and there is no such kind", meant(kind, kinds))
     return table
 
 
 def _switch(value: object) -> bool:
     if not isinstance(value, bool):
-        raise _Wrong(f"expected true or false, and found {value!r}", "Write true or false, without quotes.")
+        raise WrongValue(f"expected true or false, and found {value!r}", "Write true or false, without quotes.")
     return value
 
 
@@ -208,7 +170,7 @@ def _severities(value: object) -> Mapping[str, Severity]:
     found = {}
     for code, severity in _table(value, '"TRG301" = "warning"').items():
         if severity not in known:
-            raise _Wrong(f"{code} has the severity {severity!r}", _meant(str(severity), known))
+            raise WrongValue(f"{code} has the severity {severity!r}", meant(str(severity), known))
         found[_selector(code)] = known[severity]
     return found
 

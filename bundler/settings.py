@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +12,7 @@ from bundler.errors import BundleSettingsInvalid, ReferenceInvalid
 from bundler.files.patterns import PatternInvalid, Patterns
 from bundler.model import Platform
 from bundler.registry.reference import Reference
+from trigger_sdk.protocol.project_tables import WrongValue, meant, read_values, tool_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -83,14 +82,9 @@ def read_settings(project: Project) -> BundleSettings:
         BundleSettingsInvalid: an unknown key, or a value that does not fit.
     """
     file = project.config_file
-    if file is None:
-        return BundleSettings()
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise BundleSettingsInvalid(f"{file.name} cannot be read: {error}", where=file.name) from error
-    table: Any = document if file.name == "trigger.toml" else document.get("tool", {}).get("trigger", {})
-    return settings_from(table.get("bundle", {}), file)
+    return (
+        BundleSettings() if file is None else settings_from(tool_table(project, "bundle", BundleSettingsInvalid), file)
+    )
 
 
 def settings_from(table: object, file: Path) -> BundleSettings:
@@ -99,58 +93,32 @@ def settings_from(table: object, file: Path) -> BundleSettings:
     Raises:
         BundleSettingsInvalid: naming the first key that is wrong.
     """
-    prefix = "bundle" if file.name == "trigger.toml" else "tool.trigger.bundle"
-    if not isinstance(table, dict):
-        hint = f"Write [{prefix}] on a line of its own, and the keys below it."
-        raise BundleSettingsInvalid(f"{prefix} in {file.name} must be a table", hint=hint, where=file.name)
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        read = _KEYS.get(key)
-        if read is None:
-            raise BundleSettingsInvalid(
-                f"{prefix} in {file.name} has no key {key!r}", hint=_meant(key, _KEYS), where=f"{file.name}: {prefix}"
-            )
-        try:
-            values[key] = read(value)
-        except _Wrong as wrong:
-            raise BundleSettingsInvalid(
-                f"{key} in {file.name}: {wrong}", hint=wrong.hint, where=f"{file.name}: {prefix}.{key}"
-            ) from None
+    values = read_values(table, file, "bundle", _KEYS, BundleSettingsInvalid, _meant)
     if "user" in values:
         values["user"], values["group"] = values["user"]
     return BundleSettings(**values)
 
 
-class _Wrong(Exception):
-    """A value does not fit: what is wrong, and a hint."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
 def _meant(word: str, known: Iterable[str]) -> str:
     """Return a hint with the word that was perhaps meant, or with all there are."""
-    words = list(known)
     usual = {"dependency-groups": "groups", "platform": "platforms", "environment": "env", "packages": "apt"}
     lowered = word.replace("_", "-").lower()
-    close = get_close_matches(usual.get(lowered, lowered), words, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]}?" if close else f"There are {', '.join(words)}."
+    return meant(usual.get(lowered, lowered), known)
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _Wrong(f"expected text, and found {_shown(value)}", "Put the text in quotes.")
+        raise WrongValue(f"expected text, and found {_shown(value)}", "Put the text in quotes.")
     if not value.isprintable():
-        raise _Wrong("it has a line end or another character that cannot be seen", "Write it on one line.")
+        raise WrongValue("it has a line end or another character that cannot be seen", "Write it on one line.")
     return value.strip()
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
-        raise _Wrong(f"expected a list, and found {value!r}", f'Write it as a list: ["{value}"].')
+        raise WrongValue(f"expected a list, and found {value!r}", f'Write it as a list: ["{value}"].')
     if not isinstance(value, list):
-        raise _Wrong(f"expected a list, and found {_shown(value)}", 'Write the entries in brackets: ["a", "b"].')
+        raise WrongValue(f"expected a list, and found {_shown(value)}", 'Write the entries in brackets: ["a", "b"].')
     return tuple(dict.fromkeys(_text(entry) for entry in value))
 
 
@@ -162,7 +130,7 @@ def _matching(pattern: str, what: str, hint: str) -> Callable[[object], tuple[st
         texts = _texts(value)
         for text in texts:
             if expression.fullmatch(text) is None:
-                raise _Wrong(f"{text!r} is no {what}", hint)
+                raise WrongValue(f"{text!r} is no {what}", hint)
         return texts
 
     return read
@@ -173,7 +141,9 @@ def _patterns(value: object) -> Patterns:
         # A list has no comments: a name may begin with "#" there.
         return Patterns.of(_texts(value))
     except PatternInvalid as error:
-        raise _Wrong(str(error), "Patterns are those of .dockerignore: *, ?, **, [a-c], and ! to take back.") from error
+        raise WrongValue(
+            str(error), "Patterns are those of .dockerignore: *, ?, **, [a-c], and ! to take back."
+        ) from error
 
 
 def _platforms(value: object) -> tuple[Platform, ...]:
@@ -185,7 +155,7 @@ def _platform(text: str) -> Platform:
     if found is None:
         usual = _USUAL_PLATFORMS.get(text.lower())
         hint = f"Did you mean {usual}?" if usual else "There are linux/amd64 and linux/arm64."
-        raise _Wrong(f"{text!r} is no platform that images are built for", hint)
+        raise WrongValue(f"{text!r} is no platform that images are built for", hint)
     return found
 
 
@@ -205,12 +175,14 @@ _USUAL_PLATFORMS: Final = {
 
 def _env(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict):
-        raise _Wrong("expected a table", 'Write it as a table: { TZ = "UTC" }.')
+        raise WrongValue("expected a table", 'Write it as a table: { TZ = "UTC" }.')
     for name, content in value.items():
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise _Wrong(f"{name!r} is no name of an environment variable", "Use letters, digits and underscores.")
+            raise WrongValue(f"{name!r} is no name of an environment variable", "Use letters, digits and underscores.")
         if not isinstance(content, str) or "\0" in content:
-            raise _Wrong(f"{name} must be text, and is {_shown(content)}", f'Put it in quotes: {name} = "{content}".')
+            raise WrongValue(
+                f"{name} must be text, and is {_shown(content)}", f'Put it in quotes: {name} = "{content}".'
+            )
     return MappingProxyType(dict(sorted(value.items())))
 
 
@@ -218,19 +190,19 @@ def _user(value: object) -> tuple[int, int]:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     hint = "Write a number such as 10001, or a user's and a group's: \"10001:10001\"."
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,10}(:[0-9]{1,10})?", text):
-        raise _Wrong(f"expected the number of a user, and found {_shown(value)}", hint)
+        raise WrongValue(f"expected the number of a user, and found {_shown(value)}", hint)
     user, _, group = text.partition(":")
     if int(user) == 0:
-        raise _Wrong("jobs do not run as root", "Install system packages with apt or run, and leave the user out.")
+        raise WrongValue("jobs do not run as root", "Install system packages with apt or run, and leave the user out.")
     if max(int(user), int(group or user)) >= 2**31:
-        raise _Wrong(f"{text} is no number that Linux gives to a user", hint)
+        raise WrongValue(f"{text} is no number that Linux gives to a user", hint)
     return int(user), int(group or user)
 
 
 def _presets(value: object) -> tuple[str, ...]:
     for name in (names := _texts(value)):
         if name not in PRESETS:
-            raise _Wrong(f"there is no preset {name!r}", _meant(name, PRESETS))
+            raise WrongValue(f"there is no preset {name!r}", _meant(name, PRESETS))
     return names
 
 
@@ -239,15 +211,15 @@ def _repository(value: object) -> str:
     try:
         Reference.parse(text)
     except ReferenceInvalid as error:
-        raise _Wrong(error.message, error.problem.hint) from error
+        raise WrongValue(error.message, error.problem.hint) from error
     if "@" in text or ":" in text.rpartition("/")[2]:
-        raise _Wrong(f"{text!r} has a tag or a digest", "Leave it out here, and set tags.")
+        raise WrongValue(f"{text!r} has a tag or a digest", "Leave it out here, and set tags.")
     return text
 
 
 def _layers(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_LAYERS:
-        raise _Wrong(
+        raise WrongValue(
             f"expected a number from 1 to {MOST_LAYERS}, and found {_shown(value)}", "Write it without quotes: 10."
         )
     return value
@@ -255,7 +227,7 @@ def _layers(value: object) -> int:
 
 def _switch(value: object) -> bool:
     if not isinstance(value, bool):
-        raise _Wrong(f"expected true or false, and found {_shown(value)}", "Write true or false, without quotes.")
+        raise WrongValue(f"expected true or false, and found {_shown(value)}", "Write true or false, without quotes.")
     return value
 
 
@@ -263,7 +235,7 @@ def _lock(value: object) -> str:
     text = _text(value)
     path = PurePosixPath(text)
     if path.is_absolute():
-        raise _Wrong(f"{text!r} is an absolute path", "Write it relative to the project's root.")
+        raise WrongValue(f"{text!r} is an absolute path", "Write it relative to the project's root.")
     return text
 
 
