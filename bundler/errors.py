@@ -36,7 +36,13 @@
         ├── RegistryInsecure      registry-insecure       plain HTTP without being allowed
         ├── RegistryNotFound      registry-not-found      no such manifest or blob
         ├── RegistryRefused       registry-refused        a request that a registry does not accept
-        └── RegistryUnusable      registry-unusable       answers that break the protocol
+        ├── RegistryUnusable      registry-unusable       answers that break the protocol
+        ├── BaseUnreadable    base-unreadable    a base image that is not there or cannot be read
+        ├── BaseInvalid       base-invalid       a base image that contradicts itself, or is not safe to use
+        ├── BaseUnsuitable    base-unsuitable    a base image on which jobs of this project cannot run
+        ├── SourceDateInvalid source-date-invalid    SOURCE_DATE_EPOCH is no time
+        ├── OutputInvalid     output-invalid     no place that an image can be written to
+        └── OutputFailed      output-failed      the place cannot be written
 """
 
 from __future__ import annotations
@@ -311,3 +317,107 @@ class WheelBuildFailed(BundlerError):
 
     code: ClassVar[str] = "wheel-build-failed"
     hint: ClassVar[str] = "Build it yourself with `uv build --wheel`; the builder's own words are in the detail."
+
+
+# image
+
+
+class BaseUnreadable(BundlerError):
+    """The image to build upon is not where it should be, or cannot be read."""
+
+    code: ClassVar[str] = "base-unreadable"
+    hint: ClassVar[str] = "Check `base`: 'host/name:tag', 'oci:DIR', 'tar:FILE' or 'docker:NAME'."
+
+
+class BaseInvalid(BundlerError):
+    """The image to build upon is no image, contradicts itself, or holds what no honest one does; it is not used."""
+
+    code: ClassVar[str] = "base-invalid"
+    hint: ClassVar[str] = "Make it anew with the program that wrote it, or choose another."
+
+
+class BaseUnsuitable(BundlerError):
+    """Jobs of this project cannot run on the image: another platform, no such Python, another C library."""
+
+    code: ClassVar[str] = "base-unsuitable"
+    hint: ClassVar[str] = "Choose another image with `base`, such as the slim one of the project's Python."
+
+
+class SourceDateInvalid(BundlerError):
+    """The environment variable SOURCE_DATE_EPOCH is no number of seconds since 1970."""
+
+    code: ClassVar[str] = "source-date-invalid"
+    hint: ClassVar[str] = "Set it to whole seconds, such as $(git log -1 --format=%ct), or unset it."
+
+
+class OutputInvalid(BundlerError):
+    """A text or a path is no place that an image can be written to."""
+
+    code: ClassVar[str] = "output-invalid"
+    hint: ClassVar[str] = "Write it as 'registry', 'oci:DIR', 'docker' or 'tar:FILE'."
+
+
+class OutputFailed(BundlerError):
+    """The place that an image is written to does not take it: no space, no permission."""
+
+    code: ClassVar[str] = "output-failed"
+    hint: ClassVar[str] = "Make space or the folder writable, and build again: what is there is used."
+
+
+# docker
+
+
+class EngineMissing(BundlerError):
+    """No Docker engine answers where the ``docker`` command would look for one."""
+
+    code: ClassVar[str] = "engine-missing"
+    hint: ClassVar[str] = "Start Docker, or say with DOCKER_HOST or `docker context use` where it is."
+
+
+class EngineForbidden(BundlerError):
+    """A Docker engine is there, and this user may not ask it."""
+
+    code: ClassVar[str] = "engine-forbidden"
+    hint: ClassVar[str] = "Add yourself to the group that owns its socket, and log in again; or use a rootless engine."
+
+
+class EngineUnusable(BundlerError):
+    """A Docker engine is too old, runs no Linux containers, or is none."""
+
+    code: ClassVar[str] = "engine-unusable"
+    hint: ClassVar[str] = "Use Docker 19.03 or later with Linux containers."
+
+
+class EngineFailed(BundlerError):
+    """A Docker engine does not do what it was asked for; its own words are in the message."""
+
+    code: ClassVar[str] = "engine-failed"
+    hint: ClassVar[str] = "Try the same with `docker`; what it writes to its log says more."
+
+
+class EngineLost(BundlerError):
+    """A Docker engine went away in the middle of its work. Nothing of it is used."""
+
+    code: ClassVar[str] = "engine-lost"
+    hint: ClassVar[str] = "See whether the engine runs, and build again: it goes on from the last finished step."
+
+
+class ImageBuildFailed(BundlerError):
+    """A command that builds the image ended with an error; its last output is in the detail."""
+
+    code: ClassVar[str] = "image-build-failed"
+    hint: ClassVar[str] = "Correct the command, or what it needs; `trigger build --dockerfile` prints the whole."
+
+
+class PresetUnusable(BundlerError):
+    """A preset needs a distribution that is not locked."""
+
+    code: ClassVar[str] = "preset-unusable"
+    hint: ClassVar[str] = "Lock the distribution, or take the preset out of the bundle's settings."
+
+
+class SystemPlanInvalid(BundlerError):
+    """A name, a version or a path cannot be written into a Dockerfile so that it means itself."""
+
+    code: ClassVar[str] = "system-plan-invalid"
+    hint: ClassVar[str] = "Correct it in the bundle's settings."

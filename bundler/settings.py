@@ -28,6 +28,9 @@ DEFAULT_LAYERS: Final = 10
 MOST_LAYERS: Final = 100
 """Engines stack 127 layers at most, and the base image has some."""
 
+_LONGEST_INTERPRETER: Final = 120
+"""Characters; Linux reads 127 of a program's first line."""
+
 _EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -38,6 +41,7 @@ class BundleSettings:
     Attributes:
         base: image to build upon, as ``host/name:tag`` or ``oci:DIR`` or ``tar:FILE`` or ``docker:NAME``; empty for the
             slim image of the project's Python.
+        python: absolute path of the interpreter in the base; empty to find it.
         platforms: what the image is for; empty for the architecture of this machine.
         include: data files that go in beside the Python files.
         exclude: files that do not.
@@ -57,6 +61,7 @@ class BundleSettings:
     """
 
     base: str = ""
+    python: str = ""
     platforms: tuple[Platform, ...] = ()
     include: Patterns = field(default_factory=Patterns)
     exclude: Patterns = field(default_factory=Patterns)
@@ -239,6 +244,18 @@ def _lock(value: object) -> str:
     return text
 
 
+def _interpreter(value: object) -> str:
+    text = _text(value)
+    path = PurePosixPath(text)
+    if not path.is_absolute() or text != f"/{path.relative_to('/')}" or ".." in path.parts or path.name == "":
+        raise WrongValue(
+            f"{text!r} is no absolute path of a program", 'Write where it is in the base: "/usr/bin/python3.11".'
+        )
+    if re.search(r"[\s:=,\"'\\]", text) or len(text) > _LONGEST_INTERPRETER:
+        raise WrongValue(f"{text!r} cannot stand in the first line of a program", "Choose a shorter, plainer path.")
+    return text
+
+
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
@@ -253,6 +270,7 @@ _NAME: Final = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 _KEYS: Final[Mapping[str, Callable[[object], Any]]] = {
     "base": _text,
+    "python": _interpreter,
     "platforms": _platforms,
     "include": _patterns,
     "exclude": _patterns,

@@ -1,0 +1,10 @@
+"""Where images are written to.
+
+output            what each of them does
+choice            which of them a text means
+registry          a registry: blobs, manifests, SBOMs, and tags last
+layout            a folder as OCI lays it out
+tarball           one file that engines and tools read
+engine            a Docker engine
+reading           the bytes of layers, wherever they are
+"""
