@@ -10,7 +10,6 @@ Bytecode ties the digest of a layer to the interpreter that made it, and to zlib
 
 from __future__ import annotations
 
-import json
 import os
 import struct
 import subprocess
@@ -24,16 +23,12 @@ from bundler.errors import BytecodeFailed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from bundler.cache import Cache
+    from bundler.interpreter import Interpreter
     from bundler.model import Target
 
 _SCRIPT: Final = Path(__file__).parent / "in_interpreter" / "compile_sources.py"
 _LENGTH: Final = struct.Struct(">L")
 _SECONDS: Final = 600.0
-_ASKED: Final = (
-    "import sys, json, importlib.util as u;"
-    "print(json.dumps([list(sys.version_info[:2]), sys.implementation.name, sys.version, u.MAGIC_NUMBER.hex()]))"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,37 +87,19 @@ class Compiler:
         return list(_bytecodes(_frames(answer)))
 
 
-def compiler_for(target: Target, interpreter: Path, cache: Cache) -> Compiler | Skipped:
+def compiler_for(target: Target, interpreter: Interpreter) -> Compiler | Skipped:
     """Return what compiles for a target, or why nothing does: bytecode is of one version of Python alone.
 
     Args:
         target: what the image has.
         interpreter: of the project.
-        cache: remembers what the interpreter is.
-
-    Raises:
-        BytecodeFailed: the interpreter cannot be run.
     """
-    place = interpreter.resolve()
-    try:
-        stat = place.stat()
-    except OSError as error:
-        raise BytecodeFailed(f"{interpreter} cannot be run: {error.strerror}", where=str(interpreter)) from error
-    # The link's own path: an environment's interpreter is one file with the interpreter that it was made of.
-    key = f"{interpreter}\0{place}\0{stat.st_mtime_ns}\0{stat.st_size}"
-    known = cache.recall("interpreter", key)
-    if known is None:
-        answer = _run([str(interpreter), "-I", "-S", "-c", _ASKED], b"", dict(os.environ))
-        version, name, full, magic = json.loads(answer)
-        known = {"version": version, "name": name, "full": full, "magic": magic}
-        cache.remember("interpreter", key, known)
-    version = tuple(known["version"])
     wanted = ".".join(map(str, target.python))
-    if known["name"] != "cpython" or version != target.python:
-        found = f"{known['name']} {'.'.join(map(str, version))}"
-        return Skipped(reason=f"no bytecode: the image has Python {wanted}, and {interpreter} is {found}")
-    identity = f"{known['full']}\0{known['magic']}\0zlib {zlib.ZLIB_RUNTIME_VERSION}"
-    return Compiler(interpreter=interpreter, identity=identity)
+    if interpreter.implementation != "cpython" or interpreter.version != target.python:
+        found = f"{interpreter.implementation} {'.'.join(map(str, interpreter.version))}"
+        return Skipped(reason=f"no bytecode: the image has Python {wanted}, and {interpreter.path} is {found}")
+    identity = f"{interpreter.build}\0{interpreter.magic}\0zlib {zlib.ZLIB_RUNTIME_VERSION}"
+    return Compiler(interpreter=interpreter.path, identity=identity)
 
 
 def _run(command: list[str], asked: bytes, environment: dict[str, str]) -> bytes:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import InvalidName, canonicalize_name
 
-from bundler.errors import LockInvalid, LockNotFound
+from bundler.locks.errors import LockInvalid, LockNotFound
 
 _MAX_BYTES: Final = 64 << 20
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

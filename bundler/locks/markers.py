@@ -8,7 +8,7 @@ from typing import Final
 
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 
-from bundler.errors import LockInvalid
+from bundler.locks.errors import LockInvalid
 from bundler.model import Target
 
 MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}

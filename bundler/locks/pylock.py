@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from packaging.version import InvalidVersion, Version
 
-from bundler.errors import LockInvalid
+from bundler.locks.errors import LockInvalid
 from bundler.locks.fields import Fields, checked_sha256, filename_of, parse, place_of, read_bytes
 from bundler.locks.model import (
     Archive,

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from bundler.errors import LockInvalid, LockNotFound
+from bundler.locks.errors import LockInvalid, LockNotFound
 from bundler.locks.model import Lock
 from bundler.locks.pylock import read_pylock
 from bundler.locks.resolved import (

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
-from bundler.errors import LockInvalid
+from bundler.locks.errors import LockInvalid
 from bundler.locks.model import Git
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")

@@ -12,7 +12,7 @@ from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from bundler.errors import LockInvalid
+from bundler.locks.errors import LockInvalid
 from bundler.locks.fields import checked_sha256, normalised, read_bytes
 from bundler.model import Digest
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bundler.errors import LockInvalid, LockNotFound
+from bundler.locks.errors import LockInvalid, LockNotFound
 from bundler.locks.fields import parse, read_bytes
 from bundler.locks.model import Distribution, Folder, Kind, Lock, LockedFile, Registry
 from bundler.locks.pylock import pylock_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from bundler.errors import LockInvalid, LockStale
+from bundler.locks.errors import LockInvalid, LockStale
 from bundler.locks.fields import normalised
 from bundler.locks.markers import Environment
 from bundler.locks.model import Dependency, Distribution, Folder, Lock

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bundler.cache import Cache
-from bundler.errors import LockToolFailed, LockToolMissing
+from bundler.locks.errors import LockToolFailed, LockToolMissing
 
 _LOGIN: Final = re.compile(r"(?<=://)[^\s/@]+@")
 _QUIET: Final = {"NO_COLOR": "1", "POETRY_NO_INTERACTION": "1", "PDM_CHECK_UPDATE": "false", "UV_NO_PROGRESS": "1"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-from bundler.errors import LockInvalid, LockStale
+from bundler.locks.errors import LockInvalid, LockStale
 from bundler.locks.fields import Fields, filename_of, parse, place_of, read_bytes
 from bundler.locks.model import (
     Archive,

@@ -14,7 +14,7 @@ from typing import Final
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from bundler.errors import LockInvalid, LockToolFailed, WheelBuildFailed, WheelMissing
+from bundler.locks.errors import LockInvalid, LockToolFailed, WheelBuildFailed, WheelMissing
 from bundler.locks.model import Distribution, Folder, Git, WheelFile
 from bundler.locks.tools import Tools
 from bundler.model import Target, Wheel

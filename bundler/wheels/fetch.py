@@ -15,15 +15,14 @@ from bundler.cache import Writer
 from bundler.errors import (
     BundlerError,
     DigestMismatch,
-    LockInvalid,
     RegistryNotFound,
     RegistryRefused,
     RegistryUnauthorized,
     RegistryUnreachable,
     RegistryUnusable,
     WheelTooLarge,
-    WheelUnavailable,
 )
+from bundler.locks.errors import LockInvalid, WheelUnavailable
 from bundler.locks.model import Distribution, LockedFile
 from bundler.model import Progress, Silent, Wheel
 from bundler.registry.answers import read, refusal

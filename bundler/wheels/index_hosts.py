@@ -14,7 +14,7 @@ from typing import Final
 
 import httpx
 
-from bundler.errors import LockUntrusted
+from bundler.locks.errors import LockUntrusted
 from bundler.locks.model import Distribution, LockedFile, Registry
 from bundler.registry.connection import same_origin
 from bundler.wheels.logins import without_login

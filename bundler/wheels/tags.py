@@ -13,7 +13,7 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import BuildTag, InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from bundler.errors import LockInvalid, WheelMissing
+from bundler.locks.errors import LockInvalid, WheelMissing
 from bundler.locks.markers import MACHINES
 from bundler.locks.model import Distribution, Folder, Registry, WheelFile
 from bundler.model import Architecture, Platform, Target

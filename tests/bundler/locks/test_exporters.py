@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import LockToolFailed, LockToolMissing
+from bundler.locks.errors import LockToolFailed, LockToolMissing
 from bundler.locks.reading import find_lock, read_lock
 from bundler.locks.resolved import Wanted
 from bundler.locks.selection import select

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import LockInvalid, LockStale
+from bundler.locks.errors import LockInvalid, LockStale
 from bundler.locks.model import Folder, Git
 from bundler.locks.pylock import read_pylock
 from bundler.locks.selection import select

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bundler.cache import Cache
-from bundler.errors import LockInvalid, LockNotFound
+from bundler.locks.errors import LockInvalid, LockNotFound
 from bundler.locks.reading import read_lock
 from bundler.locks.requirements_file import read_requirements_file, requirements_of
 from bundler.locks.resolved import Wanted

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import LockInvalid, LockStale
+from bundler.locks.errors import LockInvalid, LockStale
 from bundler.locks.model import Folder, Git, Registry
 from bundler.locks.selection import select
 from bundler.locks.uv_lock import read_uv_lock

@@ -7,7 +7,13 @@ from io import BytesIO
 
 import pytest
 
-from bundler.errors import DigestMismatch, RegistryRefused, RegistryUnauthorized, RegistryUnreachable, RegistryUnusable
+from bundler.errors import (
+    DigestMismatch,
+    RegistryRefused,
+    RegistryUnauthorized,
+    RegistryUnreachable,
+    RegistryUnusable,
+)
 from bundler.model import Blob, digest_of
 from bundler.registry.reference import Reference
 from bundler.registry.retrying import RetryPolicy

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-from bundler.errors import WheelBuildFailed, WheelMissing
+from bundler.locks.errors import WheelBuildFailed, WheelMissing
 from bundler.locks.model import Distribution, Folder, Git, Registry, SourceFile
 from bundler.locks.tools import Tools
 from bundler.model import Platform, Target

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import DigestMismatch, LockInvalid, LockUntrusted, WheelTooLarge, WheelUnavailable
+from bundler.errors import DigestMismatch, WheelTooLarge
+from bundler.locks.errors import LockInvalid, LockUntrusted, WheelUnavailable
 from bundler.wheels.fetch import FetchLimits
 from tests.fakes.fetching import FetchSide, locked_wheel
 from tests.fakes.index import FakeIndex, Offered

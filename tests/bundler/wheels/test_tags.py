@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from packaging.tags import sys_tags
 
-from bundler.errors import LockInvalid, WheelMissing
+from bundler.locks.errors import LockInvalid, WheelMissing
 from bundler.locks.model import Distribution, Folder, SourceFile, WheelFile
 from bundler.model import Architecture, Platform, Target
 from bundler.wheels.tags import best_wheel, own_target, plan_wheels, platforms_of, tags_of
