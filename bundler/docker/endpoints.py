@@ -1,7 +1,7 @@
 """Where the ``docker`` command would look for an engine.
 
-In its order: ``DOCKER_HOST``, the context that ``DOCKER_CONTEXT`` names, the one that ``docker context use`` has written
-into the configuration, and at last the usual socket.
+In its order: ``DOCKER_HOST``, the context that ``DOCKER_CONTEXT`` names, the one that ``docker context use`` has
+written into the configuration, and at last the usual socket.
 """
 
 from __future__ import annotations
@@ -82,9 +82,7 @@ def _of_context(folder: Path, name: str, source: str) -> Endpoint:
     files = folder / "tls" / identity / "docker"
     if not files.is_dir() and endpoint.is_verified:
         return endpoint
-    encrypted = Endpoint(
-        address=host, source=endpoint.source, is_encrypted=True, is_verified=endpoint.is_verified
-    )
+    encrypted = Endpoint(address=host, source=endpoint.source, is_encrypted=True, is_verified=endpoint.is_verified)
     return _with_files(encrypted, files)
 
 
