@@ -29,7 +29,7 @@ _MOST_PENDING: Final = 1 << 16
 class Output(Protocol):
     """Takes the compressed bytes."""
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: bytes, /) -> object:
         """Append bytes."""
 
 
@@ -107,6 +107,16 @@ class LayerWriter:
             self._output.write(block)
         self._output.write(_TRAILER.pack(crc, size & 0xFFFFFFFF))
         self._end(size)
+
+    def link(self, place: str, target: str) -> None:
+        """Add a symbolic link.
+
+        Args:
+            place: its path in the image.
+            target: what it leads to: an absolute path, or one from its own folder.
+        """
+        self.folder(place.rpartition("/")[0])
+        self._add(tar.header(place, mode=tar.LINK_MODE, uid=self._uid, gid=self._gid, target=target))
 
     def folder(self, place: str) -> None:
         """Add a folder and those above it, unless they are there."""

@@ -56,6 +56,28 @@ class Scheme:
         )
 
     @classmethod
+    def of_environment(cls, prefix: str, python: tuple[int, int]) -> Scheme:
+        """Return the scheme of a virtual environment that the layers make themselves, of which the base has nothing.
+
+        Engines give folders that no layer has an entry for a mode of their own (Docker 20.10: one that only root may
+        enter), so every layer has entries for all of them.
+
+        Args:
+            prefix: ``/opt/trigger``.
+            python: version of its interpreter, which is at ``PREFIX/bin/python``.
+        """
+        root = prefix.strip("/")
+        site = f"{root}/lib/python{python[0]}.{python[1]}/site-packages"
+        return cls(
+            purelib=site,
+            platlib=site,
+            scripts=f"{root}/bin",
+            headers=f"{root}/include/site/python{python[0]}.{python[1]}",
+            data=root,
+            interpreter=f"/{root}/bin/python",
+        )
+
+    @classmethod
     def of_folder(cls, folder: str, interpreter: str, *, existing: frozenset[str] = frozenset()) -> Scheme:
         """Return the scheme of a folder of its own that is put on ``sys.path``, like that of ``pip --target``.
 

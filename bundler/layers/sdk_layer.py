@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bundler.errors import SdkNotFound
+from bundler.layers.environment import Environment
 from bundler.layers.layer_writer import MEDIA_TYPE, LayerWriter
 from bundler.layers.reasons import reason
 from bundler.layers.wheel_layer import INSTALLER, recorded, wheel_layer
@@ -39,6 +40,7 @@ def sdk_layer(
     compiler: Compiler | None = None,
     history: str = "",
     package: Path | None = None,
+    base_python: str = "",
 ) -> Layer:
     """Return the layer of the SDK.
 
@@ -49,12 +51,17 @@ def sdk_layer(
         compiler: makes bytecode; None for none.
         history: names the project, to say why the layer was made anew.
         package: folder of the installed package; None to find it.
+        base_python: absolute path of the base's interpreter, to have the frame of the virtual environment in the layer
+            (``pyvenv.cfg``, links to that interpreter); empty where the scheme is no virtual environment's.
 
     Raises:
         SdkNotFound: it is not installed.
     """
+    environment = Environment(scheme=scheme, base_python=base_python) if base_python else None
     if wheel is not None:
-        return wheel_layer([wheel], scheme=scheme, cache=cache, compiler=compiler, history=history)
+        return wheel_layer(
+            [wheel], scheme=scheme, cache=cache, compiler=compiler, history=history, environment=environment
+        )
     version, metadata = _metadata()
     contents = _contents(package if package is not None else _package(), scheme.purelib)
     folder = f"{scheme.purelib}/{_PACKAGE}-{version}.dist-info"
@@ -63,12 +70,17 @@ def sdk_layer(
     contents[f"{folder}/RECORD"] = _record(contents, scheme.purelib, f"{folder}/RECORD")
     digests = {place: hashlib.sha256(content).hexdigest() for place, content in contents.items()}
     settings = {"scheme": scheme.identity(), "bytecode": compiler.identity if compiler is not None else "none"}
+    if environment is not None:
+        settings["base's interpreter"] = base_python
     key = json.dumps([settings, digests], sort_keys=True)
     entry = cache.find(_KIND, key)
     why = reason(cache, history, "sdk", {**settings, **digests}, is_found=entry is not None)
     if entry is None:
         with cache.writer() as output:
-            writer = LayerWriter(output, existing=scheme.existing)
+            # Of a virtual environment that we make, the base has none of the folders.
+            writer = LayerWriter(output, existing=scheme.existing if environment is None else ())
+            if environment is not None:
+                environment.add_to(writer)
             for place in sorted(contents):
                 writer.file(place, contents[place])
             sources = [(place, contents[place]) for place in sorted(contents) if place.endswith(".py")]

@@ -10,6 +10,8 @@ END: Final = bytes(2 * BLOCK)
 
 FILE_MODE: Final = 0o644
 EXECUTABLE_MODE: Final = 0o755
+LINK_MODE: Final = 0o777
+"""Nobody looks at the mode of a link; this is what Linux says of one."""
 
 _NAME: Final = 100
 _PREFIX: Final = 155
@@ -24,7 +26,14 @@ def padding(size: int) -> bytes:
 
 
 def header(
-    path: str, *, size: int = 0, mode: int = FILE_MODE, uid: int = 0, gid: int = 0, is_directory: bool = False
+    path: str,
+    *,
+    size: int = 0,
+    mode: int = FILE_MODE,
+    uid: int = 0,
+    gid: int = 0,
+    is_directory: bool = False,
+    target: str = "",
 ) -> bytes:
     """Return the header of an entry: one block, or three and more with PAX records before it.
 
@@ -35,6 +44,7 @@ def header(
         uid: number of the owner.
         gid: number of the owner's group.
         is_directory: whether it is a folder; its name gets a slash.
+        target: what it leads to, if it is a symbolic link.
     """
     name = (f"{path}/" if is_directory else path).encode()
     records = b""
@@ -42,6 +52,10 @@ def header(
     if short is None:
         records += _record(b"path", name)
         short = name.decode().encode("ascii", "replace")[:_NAME]
+    link = target.encode()
+    if len(link) > _NAME or not link.isascii():
+        records += _record(b"linkpath", link)
+        link = target.encode("ascii", "replace")[:_NAME]
     for field, number, most in (
         (b"gid", gid, _MOST_OCTAL_7),
         (b"size", size, _MOST_OCTAL_11),
@@ -49,9 +63,10 @@ def header(
     ):
         if number > most:
             records += _record(field, str(number).encode())
-    kind = b"5" if is_directory else b"0"
+    kind = b"5" if is_directory else b"2" if target else b"0"
     block = _block(
         short,
+        link=link,
         prefix=prefix,
         kind=kind,
         mode=mode,
@@ -85,7 +100,10 @@ def _record(field: bytes, value: bytes) -> bytes:
     return b"%d %b=%b\n" % (length, field, value)
 
 
-def _block(name: bytes, *, prefix: bytes, kind: bytes, mode: int, uid: int, gid: int, size: int) -> bytes:
+def _block(
+    name: bytes, *, prefix: bytes, kind: bytes, mode: int, uid: int, gid: int, size: int, link: bytes = b""
+) -> bytes:
     before = b"%b%07o\0%07o\0%07o\0%011o\0%011o\0" % (name.ljust(_NAME, b"\0"), mode, uid, gid, size, 0)
-    after = (b"%b%bustar\00000" % (kind, bytes(_NAME))).ljust(189, b"\0") + prefix.ljust(_PREFIX + 12, b"\0")
+    after = b"%b%bustar\00000" % (kind, link.ljust(_NAME, b"\0"))
+    after = after.ljust(189, b"\0") + prefix.ljust(_PREFIX + 12, b"\0")
     return b"%b%06o\0 %b" % (before, sum(before) + sum(after) + 8 * 0x20, after)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bundler.cache import Cache
     from bundler.layers.archive import Member
     from bundler.layers.bytecode import Compiler
+    from bundler.layers.environment import Environment
     from bundler.layers.scheme import Scheme
     from bundler.layers.wheel_files import Placed
     from bundler.model import Progress, Wheel
@@ -90,6 +91,7 @@ def wheel_layer(
     compiler: Compiler | None = None,
     dropped: frozenset[tuple[str, str]] = frozenset(),
     history: str = "",
+    environment: Environment | None = None,
 ) -> Layer:
     """Return the layer of wheels.
 
@@ -100,6 +102,7 @@ def wheel_layer(
         compiler: makes bytecode; None for none.
         dropped: name of a distribution and path in the image, of files that are left out.
         history: names the project, to say why the layer was made anew.
+        environment: whose frame goes into this layer; None for none.
 
     Raises:
         WheelInvalid: one is no wheel.
@@ -111,6 +114,8 @@ def wheel_layer(
     names = {wheel.name for wheel in ordered}
     left_out = sorted(pair for pair in dropped if pair[0] in names)
     settings = {"scheme": scheme.identity(), "bytecode": compiler.identity if compiler is not None else "none"}
+    if environment is not None:
+        settings["base's interpreter"] = environment.base_python
     key = json.dumps([settings, [wheel.sha256 for wheel in ordered], left_out], sort_keys=True)
     entry = cache.find(_KIND, key)
     slot, name = _names(ordered)
@@ -119,7 +124,10 @@ def wheel_layer(
     why = reason(cache, history, slot, parts, is_found=entry is not None)
     if entry is None:
         with cache.writer() as output:
-            writer = LayerWriter(output, existing=scheme.existing)
+            # Of a virtual environment that we make, the base has none of the folders.
+            writer = LayerWriter(output, existing=scheme.existing if environment is None else ())
+            if environment is not None:
+                environment.add_to(writer)
             filler = _Filler(writer, scheme, compiler, frozenset(left_out))
             for wheel in ordered:
                 filler.add(wheel)

@@ -32,7 +32,7 @@ def files_of(layer: Layer) -> dict[str, tuple[bytes, bool]]:
     found = {}
     with tarfile.open(fileobj=io.BytesIO(tar_of(layer))) as archive:
         for member in archive.getmembers():
-            content = archive.extractfile(member)
+            content = archive.extractfile(member) if member.isfile() else None
             if content is not None:
                 found[member.name] = (content.read(), bool(member.mode & 0o111))
     return found

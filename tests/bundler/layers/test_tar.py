@@ -62,3 +62,10 @@ def test_gnu_tar_reads_it(tmp_path: Path) -> None:
     )
     assert listed.stdout.decode().splitlines() == names
     assert listed.stderr == b""
+
+
+@given(path=paths, target=st.one_of(paths, st.text("ab/", min_size=101, max_size=300)))
+def test_link_is_read_as_meant(path: str, target: str) -> None:
+    """Wherever it leads: long and foreign names included."""
+    member = read(tar.header(path, mode=tar.LINK_MODE, target=target) + tar.END)
+    assert (member.name, member.issym(), member.linkname, member.size) == (path, True, target, 0)
