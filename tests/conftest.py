@@ -10,6 +10,9 @@ import pytest
 
 from tests.fakes.dev_process import DevProcess
 from tests.fakes.services_process import ServicesProcess
+from tests.rig import debian_base, dockerd_process
+from tests.rig.debian_base import DebianBase, NoPackages
+from tests.rig.dockerd_process import DockerdProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -61,4 +64,44 @@ def services_of() -> Iterator[Callable[[Path], ServicesProcess]]:
 
     yield start
     for process in started:
+        process.close()
+
+
+@pytest.fixture(scope="session")
+def base_image(request: pytest.FixtureRequest, missing_service: Callable[[str], NoReturn]) -> DebianBase:
+    """Return a base image with Python 3.11 and apt, made of Debian's packages; its apt knows ``PACKAGES``."""
+    if missing := debian_base.missing_programs():
+        missing_service(", ".join(missing))
+    try:
+        return debian_base.debian_base(request.config.cache.mkdir("debian-base"), debian_base.OFFERED)
+    except NoPackages as error:
+        missing_service(f"Debian's packages ({error})")
+
+
+@pytest.fixture
+def start_dockerd(missing_service: Callable[[str], NoReturn]) -> Iterator[Callable[[], DockerdProcess]]:
+    """Return what starts a Docker engine that a test may kill; it has no images, and ends with the test."""
+    started: list[DockerdProcess] = []
+
+    def start() -> DockerdProcess:
+        if missing := dockerd_process.missing_programs():
+            missing_service(", ".join(missing))
+        started.append(DockerdProcess())
+        return started[-1].start()
+
+    yield start
+    for process in started:
+        process.close()
+
+
+@pytest.fixture(scope="session")
+def dockerd(base_image: DebianBase, missing_service: Callable[[str], NoReturn]) -> Iterator[DockerdProcess]:
+    """Return a Docker engine that all tests share; it has the base image, by its id."""
+    if missing := dockerd_process.missing_programs():
+        missing_service(", ".join(missing))
+    process = DockerdProcess()
+    try:
+        process.start().load(base_image.archive)
+        yield process
+    finally:
         process.close()

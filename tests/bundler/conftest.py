@@ -6,9 +6,11 @@ from typing import NoReturn
 
 import pytest
 
+from bundler.docker.engine import Engine, find_engine
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.registry_process import Auth, RegistryProcess, missing_programs
 from tests.fakes.registry_side import ClientSide
+from tests.rig.dockerd_process import DockerdProcess
 
 
 @pytest.fixture
@@ -49,3 +51,11 @@ async def other_registry(side: ClientSide) -> AsyncIterator[FakeRegistry]:
     registry = await FakeRegistry(side.now).start()
     yield registry
     await registry.wire.close()
+
+
+@pytest.fixture
+async def engine(dockerd: DockerdProcess, tmp_path: Path) -> AsyncIterator[Engine]:
+    """Return the tests' Docker engine, found as a user's is."""
+    found = find_engine(environ={"DOCKER_HOST": dockerd.address}, home=tmp_path)
+    yield found
+    await found.close()
