@@ -25,6 +25,7 @@ ENTRYPOINT: Final = (f"{ENVIRONMENT}/bin/python", "-P", "-m", "trigger_sdk.conta
 MOST_LAYERS: Final = 127
 """Engines stack no more."""
 
+_INHERITED: Final = ("ExposedPorts", "Volumes")
 _USUAL_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LAST_SECOND: Final = 253_402_300_799
 """Of the year 9999."""
@@ -71,7 +72,7 @@ def image_config(
         **({"variant": base.platform.variant} if base.platform.variant else {}),
         "config": {
             "User": f"{settings.user}:{settings.group}",
-            **{name: theirs[name] for name in ("ExposedPorts", "Volumes") if theirs.get(name)},
+            **{name: theirs[name] for name in _INHERITED if isinstance(theirs.get(name), Mapping) and theirs[name]},
             "Env": [f"{name}={value}" for name, value in environment(settings, project=project, known=known).items()],
             "Entrypoint": list(entrypoint),
             "WorkingDir": PROJECT,
@@ -152,11 +153,11 @@ def _inherited(labels: object) -> dict[str, str]:
 
 
 def _history(base: BaseImage) -> list[Mapping[str, Any]]:
-    """Return the base's history as it is; one without gets an entry for each layer, since engines count them."""
+    """Return the base's history as it is; layers of which it does not tell get an entry, since engines count them."""
     history = base.config.get("history")
-    if isinstance(history, list) and history:
-        return history
-    return [{"created_by": base.name} for _ in base.layers]
+    told = list(history) if isinstance(history, list) else []
+    missing = len(base.layers) - sum(1 for step in told if not step.get("empty_layer"))
+    return [*told, *({"created_by": base.name} for _ in range(missing))]
 
 
 def _step(layer: Layer, created: int) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class BaseImage:
         layers: from the bottom up.
         platform: what it runs on.
         python: absolute path of the interpreter in it.
+        glibc: version of its C library; None when nothing was looked into.
         notes: what the user should be told, a sentence each.
     """
 
@@ -61,6 +62,7 @@ class BaseImage:
     layers: tuple[BaseLayer, ...]
     platform: Platform
     python: str
+    glibc: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
 
 
