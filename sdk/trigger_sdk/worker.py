@@ -6,7 +6,8 @@ Environment:
 * ``TRIGGER_API_URL``: the server's HTTP address;
 * ``TRIGGER_PROJECT_ROOT``: the project;
 * ``TRIGGER_WORKER_STATUS_FD``: a descriptor that takes one JSON line, ``{"status": "ready", "jobs": n}`` once the
-  server has taken the session, or ``{"status": "failed", "problems": [...]}`` before the process exits with 3.
+  server has taken the session, or ``{"status": "failed", "problems": [...]}`` before the process exits with 3. Without
+  it, as in a container, the problems are written to stderr for people to read.
 
 When stdin is a pipe, its end means that the parent is gone, and the worker ends at once. SIGTERM drains; SIGUSR1 writes
 the main thread's stack to stderr.
@@ -119,8 +120,18 @@ def _unexpected(error: BaseException) -> Problem:
 
 
 def _failed(problems: list[Problem]) -> int:
+    if not os.environ.get("TRIGGER_WORKER_STATUS_FD"):
+        for problem in problems:
+            os.write(2, _in_words(problem).encode("utf-8", "backslashreplace"))
     _status({"status": "failed", "problems": [problem.to_dict() for problem in problems]})
     return EXIT_FAILED
+
+
+def _in_words(problem: Problem) -> str:
+    lines = [f"error: {problem.message}", f"  code: {problem.code}"]
+    lines += [f"  {name}: {value}" for name, value in (("where", problem.where), ("hint", problem.hint)) if value]
+    lines += [f"  {line}" for line in problem.detail.splitlines()]
+    return "\n".join(lines) + "\n"
 
 
 def _status(status: dict[str, Any]) -> None:
