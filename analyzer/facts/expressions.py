@@ -43,9 +43,9 @@ _OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Gt: "gt",
     ast.GtE: "ge",
     ast.Is: "is",
-    ast.IsNot: "is",
+    ast.IsNot: "not_is",
     ast.In: "contains",
-    ast.NotIn: "contains",
+    ast.NotIn: "not_contains",
 }
 NONE: Final = tree.Constant(None)
 """The node of ``None``."""
@@ -114,7 +114,7 @@ class ExpressionReader:
         if value is None or value is True or value is False:
             return tree.Constant(value)
         if type(value) is str:
-            return tree.Constant(value) if len(value) <= _TEXT_MAX else tree.Literally("builtins.str")
+            return tree.Constant(value) if len(value) <= _TEXT_MAX and is_text(value) else tree.Literally("builtins.str")
         if type(value) is int:
             return tree.Constant(value) if -(1 << 31) < value < 1 << 31 else tree.Literally("builtins.int")
         return tree.Literally(f"builtins.{type(value).__name__}")
@@ -163,7 +163,7 @@ class ExpressionReader:
         return tree.Unary(_OPERATORS[type(node.op)], operand, self.columns.span(node))
 
     def _either(self, node: ast.BoolOp) -> tree.Expression:
-        return tree.Either([self.read(value) for value in node.values])
+        return tree.Either([self.read(value) for value in node.values], "and" if type(node.op) is ast.And else "or")
 
     def _compare(self, node: ast.Compare) -> tree.Expression:
         left = self.read(node.left)
@@ -246,6 +246,11 @@ class ExpressionReader:
 
     def _slice(self, node: ast.Slice) -> tree.Expression:
         return tree.Several([self.read(part) for part in (node.lower, node.upper, node.step) if part is not None])
+
+
+def is_text(value: str) -> bool:
+    """Tell whether a literal can be kept as text: halves of surrogates alone are none."""
+    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _looks_up(node: ast.Call) -> bool:

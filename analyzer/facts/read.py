@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from analyzer.facts.comments import find_suppressions
+from analyzer.facts.expressions import is_text
 from analyzer.facts.module import Broken, ModuleFacts, encode_body
 from analyzer.facts.spans import Columns
 from analyzer.facts.statements import StatementReader
@@ -135,9 +136,8 @@ def _exports(tree: ast.Module) -> tuple[str, ...] | None:
             names = []
         if not all(isinstance(part, _LITERAL) for part in ast.walk(value)):
             return None
-        names += [
-            part.value for part in ast.walk(value) if isinstance(part, ast.Constant) and isinstance(part.value, str)
-        ]
+        parts = (part.value for part in ast.walk(value) if isinstance(part, ast.Constant))
+        names += [part for part in parts if isinstance(part, str) and is_text(part)]
         found = True
     return tuple(names) if found else None
 

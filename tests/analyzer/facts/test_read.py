@@ -47,6 +47,16 @@ def test_broken_file_says_what_and_where(source: str | bytes, row: int, said: st
     assert facts.functions == []
 
 
+def test_half_a_surrogate_is_text_of_which_nothing_is_kept() -> None:
+    """A literal may spell one out, in names of what is exported too; a file has none."""
+    facts = read_facts("x = '\\udc80'\n__all__ = ['a', '\\ud800b', 'c']\n\ndef f(p='\\udfff') -> '\\udc80': return p\n")
+    assert facts.broken is None
+    assert facts.exports == ("a", "c")
+    assign = decode_body(facts.body)[0]
+    assert isinstance(assign, tree.Assign)
+    assert assign.value == tree.Literally("builtins.str")
+
+
 @pytest.mark.parametrize(
     "source",
     [
