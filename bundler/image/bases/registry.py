@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Final
 
 from bundler.cache import Cache
@@ -29,6 +30,7 @@ from bundler.image.bases.selection import (
     fits,
     unsuitable,
 )
+from bundler.image.concurrent import all_of
 from bundler.image.model import BaseImage, BaseLayer
 from bundler.model import Digest, Platform
 from bundler.registry.client import RegistryClient
@@ -161,24 +163,21 @@ class RegistryBase:
             return stated
         if any(layer.media_type.endswith("+zstd") or "nondistributable" in layer.media_type for layer in layers):
             return cannot_be_seen(name, wanted.python)
-        limit = asyncio.Semaphore(_AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._contents(reference, layer, limit, f"layer {number} of {name}"))
+        contents = await all_of(
+            [
+                partial(self._contents, reference, layer, f"layer {number} of {name}")
                 for number, layer in enumerate(layers, 1)
-            ]
-        return found_interpreter(
-            config, [task.result() for task in tasks], python=wanted.python, platform=wanted.platform, where=name
+            ],
+            at_once=_AT_ONCE,
         )
+        return found_interpreter(config, contents, python=wanted.python, platform=wanted.platform, where=name)
 
-    async def _contents(
-        self, reference: Reference, layer: LayerDescription, limit: asyncio.Semaphore, where: str
-    ) -> LayerContents:
+    async def _contents(self, reference: Reference, layer: LayerDescription, where: str) -> LayerContents:
         """Return what is in a layer, which is read from the registry once, and kept nowhere."""
         found = recalled(layer.digest, self._cache)
         if found is None:
             scan = LayerScan(where)
-            async with limit, aclosing(self._client.blob(reference, layer.digest, layer.size)) as chunks:
+            async with aclosing(self._client.blob(reference, layer.digest, layer.size)) as chunks:
                 async for chunk in chunks:
                     await asyncio.to_thread(scan.feed, chunk)
             found = scan.finish()
