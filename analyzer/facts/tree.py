@@ -86,13 +86,14 @@ class Unary(Node, frozen=True, tag=8):
 
 
 class Either(Node, frozen=True, tag=9):
-    """``a and b``, ``a or b``: any of the values."""
+    """``a and b``, ``a or b``; ``any`` of the values where it is not known how they are joined."""
 
     values: list[Expression]
+    kind: Literal["and", "or", "any"] = "any"
 
 
 class Compare(Node, frozen=True, tag=10):
-    """``a < b == c``: methods' names (``lt``, ``eq``, ``contains``, ``is``) and what is compared."""
+    """``a < b == c``: methods' names (``lt``, ``eq``, ``contains``, ``is``; ``not_``) and what is compared."""
 
     left: Expression
     operators: list[str]

@@ -91,9 +91,10 @@ class Function(Atom):
         parent: the frame around its definition, None at the top of a module.
         owner: the class whose body it is defined in, for ``super()``.
         defaults: what its parameters' defaults are, by name.
+        is_given_more: a library's decorator may pass more to it than is written.
     """
 
-    __slots__ = ("defaults", "facts", "home", "owner", "parent")
+    __slots__ = ("defaults", "facts", "home", "is_given_more", "owner", "parent")
 
     def __init__(self, facts: FunctionFacts, home: ModuleState, parent: Frame | None) -> None:
         self.facts = facts
@@ -101,6 +102,7 @@ class Function(Atom):
         self.parent = parent
         self.owner: Class | None = None
         self.defaults: dict[str, Value] = {}
+        self.is_given_more = False
 
 
 class Bound(Atom):

@@ -28,7 +28,7 @@ from analyzer.graph.declared import Job, Task
 from analyzer.graph.frames import Frame, Leaf, Mutation
 from analyzer.graph.heap import Cell
 from analyzer.graph.names import STATE
-from analyzer.graph.values import NOTHING, Arguments, in_order
+from analyzer.graph.values import NOTHING, Arguments, Exact, either, in_order, inexact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,13 +77,17 @@ class Attributes:
 
     def load(self, owner: Value, name: str, frame: Frame, at: int) -> Value:
         """Return ``owner.name``."""
-        result = NOTHING
+        if len(owner) == 1:
+            (atom,) = owner
+            loader = self._loaders.get(type(atom))
+            found = NOTHING if loader is None else loader(atom, name, frame, at)
+            return found if type(owner) is Exact else inexact(found)
+        result: Value | None = None
         for atom in in_order(owner):
             loader = self._loaders.get(type(atom))
-            if loader is not None:
-                found = loader(atom, name, frame, at)
-                result = result | found if result else found
-        return result
+            found = NOTHING if loader is None else loader(atom, name, frame, at)
+            result = found if result is None else either(result, found)
+        return NOTHING if result is None else result if type(owner) is Exact else inexact(result)
 
     # --- libraries ----------------------------------------------------------------------------------------------------
 
@@ -139,8 +143,9 @@ class Attributes:
         member = self._m.enums.member(atom.cls, name, frame)
         if member is not None:
             return member
-        cell = self.field(atom, name)
-        own = self._m.read(cell, frame)
+        own = self._m.read(self.field(atom, name), frame)
+        if type(own) is Exact and (not raw or self._m.classes.always_sets(atom.cls, name)):
+            return own if self._m.classes.is_own(atom.cls) else inexact(own)
         result = own | self._bind(raw, atom, atom.cls, frame, at)
         if result or found is not None:
             return result

@@ -9,7 +9,7 @@ from analyzer.graph.atoms import Collection, Function, Object, Value
 from analyzer.graph.declared import Job
 from analyzer.graph.frames import DURABLE, SOME_TASK, Frame, Leaf, ModuleState, Mutation, Step
 from analyzer.graph.heap import GLANCE
-from analyzer.graph.values import Arguments
+from analyzer.graph.values import Arguments, inexact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,10 +104,10 @@ def evaluate_tasks(machine: Machine, functions: Iterable[Function]) -> Evaluated
 
 def _parameters(machine: Machine, function: Function, root: Frame) -> dict[str, Value]:
     """Return what a body is called with: a method is given an instance, all else its annotations tell."""
-    if function.owner is None:
-        return machine.calls.bind(function, Arguments())
-    made = machine.classes.construct(function.owner, Arguments(), root, function.facts.at)
-    return machine.calls.bind(function, Arguments((made,)))
+    passed = Arguments()
+    if function.owner is not None:
+        passed = passed.before(machine.classes.construct(function.owner, Arguments(), root, function.facts.at))
+    return {name: inexact(value) for name, value in machine.calls.bind(function, passed).items()}
 
 
 def _reached(bodies: Iterable[Frame]) -> frozenset[Frame]:

@@ -20,7 +20,7 @@ from analyzer.graph.atoms import (
 from analyzer.graph.definitions import suppressed
 from analyzer.graph.frames import Frame, Leaf
 from analyzer.graph.iterables import Handler, Iterables
-from analyzer.graph.values import NOTHING, Arguments, texts, union
+from analyzer.graph.values import NOTHING, Arguments, exactly, texts, union
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine
@@ -227,7 +227,7 @@ class Builtins:
 
     def _partial(self, _name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
         function, rest = arguments.get(0) or NOTHING, arguments.after(1)
-        return self._m.make(("partial", function, rest), lambda: frozenset((Partial(function, rest),)))
+        return self._m.make(("partial", function, rest), lambda: exactly(Partial(function, rest)))
 
     def _reduce(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         elements = self._m.iteration.unpack(arguments.get(1) or NOTHING, frame, at, escapes=True)

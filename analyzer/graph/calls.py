@@ -27,7 +27,7 @@ from analyzer.graph.atoms import (
 from analyzer.graph.declared import Job, JobDecorator, Task, TaskDecorator
 from analyzer.graph.frames import Frame
 from analyzer.graph.heap import Cell
-from analyzer.graph.values import NOTHING, Arguments, in_order, is_none, union
+from analyzer.graph.values import NOTHING, Arguments, exactly, in_order, inexact, is_none, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,7 +156,7 @@ class Calls:
         if len(function) == 1:
             (atom,) = function
             if type(atom) is Bound:
-                passed = arguments.before(frozenset((atom.receiver,)))
+                passed = arguments.before(exactly(atom.receiver))
                 return self.call(frozenset((atom.function,)), passed, frame, at, in_task=in_task)
             caller = self._callers.get(type(atom))
             return NOTHING if caller is None else caller(atom, arguments, frame, at, in_task)
@@ -172,7 +172,7 @@ class Calls:
             if caller is not None:
                 result |= caller(atom, arguments, frame, at, in_task)
         for method, bound in receivers.items():
-            passed = arguments.before(frozenset(bound))
+            passed = arguments.before(exactly(*bound))
             result |= self.call(frozenset((method,)), passed, frame, at, in_task=in_task)
         return result
 
@@ -324,14 +324,16 @@ class Calls:
                 elif arguments.is_open:
                     value = arguments.named | (arguments.more if parameter.kind != "keyword" else NOTHING)
                 if value is None or (not value and arguments.is_open):
-                    value = (value or NOTHING) | function.defaults.get(parameter.name, NOTHING)
+                    default = function.defaults.get(parameter.name, NOTHING)
+                    is_all = value is None and not function.is_given_more
+                    value = default if is_all else (value or NOTHING) | inexact(default)
             bound[parameter.name] = value
         return bound
 
     def _rest(self, function: Function, parameter: Parameter, extra: tuple[Value, ...], more: Value) -> Value:
         atom = self._m.collection("tuple", None, ("rest", function, parameter.name, extra, more))
         for index, value in enumerate(extra):
-            self._m.collections.put(atom, index, value)
+            self._m.collections.keep(atom, index, value)
         self._m.write(atom.elements, more)
         return frozenset((atom,))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.facts import tree
 from analyzer.facts.module import decode_body
 from analyzer.graph.atoms import Class, External, Object, Value, Wrapper
-from analyzer.graph.values import NOTHING, Arguments, union
+from analyzer.graph.values import NOTHING, Arguments, exactly, inexact, union
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame
@@ -131,6 +131,15 @@ class Classes:
             )
         )
 
+    def is_own(self, cls: Class) -> bool:
+        """Tell whether nothing but the project's classes decides what an instance's attributes hold."""
+        return all(isinstance(base, Class) or base.name in _DULL_BASES for base in self.order(cls))
+
+    def always_sets(self, cls: Class, name: str) -> bool:
+        """Tell whether every instance has an attribute of its own, so that the class's is never seen: a field."""
+        own = [base for base in self.order(cls) if isinstance(base, Class)]
+        return any(base.flavour == "fields" and name in base.facts.bound for base in own)
+
     @staticmethod
     def is_field_decorator(name: str) -> bool:
         """Tell whether a library's decorator makes a class one of fields."""
@@ -180,7 +189,7 @@ class Classes:
         maker = frame.leader if depth < _MADE_DEEPEST else None
         atom = self._m.make(("object", cls, maker, at), lambda: Object(cls, maker, depth))
         self.initialize(atom, arguments, frame, at)
-        return frozenset((atom,))
+        return exactly(atom)
 
     def any_instance(self, cls: Class, frame: Frame) -> Object:
         """Return the instance of a class of which nothing else is known: its parameters' types say what it holds."""
@@ -216,7 +225,7 @@ class Classes:
         """Have an instance made from arguments. Silently, nothing of it is the caller's."""
         init = self.find(atom.cls, "__init__")
         if init is not None:
-            bound = arguments.before(frozenset((atom,)))
+            bound = arguments.before(exactly(atom))
             self._m.calls.call(self._m.names.resolve(init, frame), bound, frame, at, in_task=silently)
             return
         if self.has_fields(atom.cls):
@@ -229,10 +238,11 @@ class Classes:
         """Fill the fields of a dataclass or model, and call what makes its defaults."""
         for position, (owner, name, node) in enumerate(self._all_fields(atom.cls)):
             value = arguments.get(position, name)
-            if value is None and node.value is not None and not arguments.is_open:
+            if arguments.is_open:
+                value = inexact(value or NOTHING)
+            elif value is None and node.value is not None:
                 value = self._default(node.value, owner, frame, at)
-            if value:
-                self._m.write(self._m.attributes.field(atom, name), value)
+            self._m.write(self._m.attributes.field(atom, name), value or NOTHING)
         for name in _AFTER_INIT:
             if self.find(atom.cls, name) is not None:
                 self._m.calls.method(atom, name, (NOTHING,) if name == "model_post_init" else (), frame, at)

@@ -9,7 +9,7 @@ from analyzer.graph.atoms import Collection, CollectionKind, Generator, Instance
 from analyzer.graph.enums import exact_keys
 from analyzer.graph.frames import Frame, Leaf, Mutation, variable_of
 from analyzer.graph.names import STATE
-from analyzer.graph.values import NOTHING, Arguments, union
+from analyzer.graph.values import NOTHING, Arguments, inexact, union
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine
@@ -59,7 +59,11 @@ class Collections:
     # --- contents -----------------------------------------------------------------------------------------------------
 
     def put(self, atom: Collection, key: Key, value: Value) -> None:
-        """Put something under a constant key."""
+        """Put something under a constant key; it may be replaced in ways that are not seen."""
+        self.keep(atom, key, inexact(value))
+
+    def keep(self, atom: Collection, key: Key, value: Value) -> None:
+        """Put something under a constant key for good."""
         self._m.consume(value)
         cell = atom.items.get(key)
         if cell is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.graph.atoms import Constant
 from analyzer.graph.frames import Frame
-from analyzer.graph.values import NOTHING, joined
+from analyzer.graph.values import NOTHING, Exact, inexact, joined
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -51,14 +51,14 @@ class Contexts:
         """Return the frame of a function called with these arguments."""
         era = caller.era
         group = (function, era)
-        key: Hashable = (group, tuple(parameters.items()))
+        key: Hashable = (group, _told_apart(parameters))
         frame = self.frames.get(key)
         if frame is None:
             count = self._counts.get(group, 0)
             limit = _calls_apart(function)
             if count >= limit:
                 parameters = {name: _without_constants(value) for name, value in parameters.items()}
-                key = (group, tuple(parameters.items()))
+                key = (group, _told_apart(parameters))
             whole = self._counts.get((function.facts.index, function.home, era), 0)
             is_full = count >= limit + MORE_CALLS or (whole >= FORGET_CLOSURES and count > 0)
             if is_full and key not in self.frames:
@@ -116,7 +116,12 @@ def _calls_apart(function: Function) -> int:
     return max(FEWEST_CALLS, min(MOST_CALLS, CALLS_BYTES // (len(function.facts.body) + 1)))
 
 
+def _told_apart(parameters: dict[str, Value]) -> Hashable:
+    """Return what tells calls apart: what each argument is, and whether it can be nothing else."""
+    return tuple([(name, value, type(value) is Exact) for name, value in parameters.items()])
+
+
 def _without_constants(value: Value) -> Value:
     if any(type(atom) is Constant for atom in value):
         return frozenset(atom for atom in value if type(atom) is not Constant)
-    return value
+    return inexact(value)

@@ -9,12 +9,15 @@ from analyzer.graph.atoms import Class, External, Function, Instance, Value, Wra
 from analyzer.graph.declared import Job, Task
 from analyzer.graph.frames import Frame, Leaf
 from analyzer.graph.heap import Cell
-from analyzer.graph.values import NOTHING, Arguments
+from analyzer.graph.values import NOTHING, Arguments, exactly
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine
 
 SWALLOWED: Final = "TRG405"
+_KNOWN_DECORATORS: Final = ("builtins.", "functools.", "contextlib.", "typing.", "abc.", "dataclasses.", "enum.")
+"""Beginnings of the names of decorators that pass on what they are given."""
+
 _NO_JUMP: Final = "Let the `finally` end without `return`, `break` or `continue`."
 _NARROWER: Final = "Suppress `Exception`, or what is expected, and nothing wider."
 _CATCHING: Final = frozenset(
@@ -44,7 +47,7 @@ class Definitions:
         if frame.cls is not None:
             function.owner = frame.cls
         facts = function.facts
-        value: Value = frozenset((function,))
+        value = exactly(function)
         if frame.cls is not None and facts.name in ("__new__", "__init_subclass__", "__class_getitem__"):
             kind = "staticmethod" if facts.name == "__new__" else "classmethod"
             value = self._m.builtins.call(f"builtins.{kind}", Arguments((value,)), frame, facts.at) or value
@@ -77,6 +80,10 @@ class Definitions:
         at = getattr(decorator, "at", 0)
         result = self._m.calls.call(function, Arguments((value,)), frame, at) if function else NOTHING
         if not result or any(type(atom) is Instance for atom in result):
+            if not all(type(atom) is External and atom.name.startswith(_KNOWN_DECORATORS) for atom in function):
+                for atom in value:
+                    if type(atom) is Function:
+                        atom.is_given_more = True
             return result | value
         return result
 
@@ -99,7 +106,7 @@ class Definitions:
         cls.frame.callers[frame] = frame.runs
         self._has_effects_of(cls.frame, frame)
         self._m.class_changes += 1
-        value: Value = frozenset((cls,))
+        value = exactly(cls)
         for decorator in reversed(facts.decorators):
             inner = decorator.function if isinstance(decorator, tree.Call) else decorator
             for atom in self._m.expressions.evaluate(inner, frame):

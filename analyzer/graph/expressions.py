@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.facts import tree
+from analyzer.graph import verdicts
 from analyzer.graph.atoms import (
     Awaitable,
     Bound,
@@ -20,7 +21,7 @@ from analyzer.graph.atoms import (
     Partial,
     Value,
 )
-from analyzer.graph.values import NOTHING, in_order, joined, union
+from analyzer.graph.values import NOTHING, either, exactly, in_order, joined, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ class Expressions:
             tree.Await: self._await,
             tree.Binary: self._binary,
             tree.Unary: self._unary,
-            tree.Either: lambda node, frame: union([self.evaluate(value, frame) for value in node.values]),
+            tree.Either: self._either,
             tree.Compare: self._compare,
             tree.Conditional: self._conditional,
             tree.Lambda: self._lambda,
@@ -171,48 +172,72 @@ class Expressions:
         return self._m.instance(_TEXT)
 
     def _unary(self, node: tree.Unary, frame: Frame) -> Value:
+        if node.operator == "not":
+            verdict = self.test(node.operand, frame)
+            return NOTHING if verdict is None else self._m.constant(not verdict)
         operand = self.evaluate(node.operand, frame)
         result = NOTHING
         for atom in in_order(operand):
-            if type(atom) is Object and node.operator != "not":
+            if type(atom) is Object:
                 result |= self._m.calls.method(atom, f"__{node.operator}__", (), frame, node.at)
-            elif type(atom) is Object:
-                self._m.calls.truth(atom, frame, node.at)
             elif type(atom) is Constant and type(atom.value) is int and node.operator == "neg":
                 result |= self._m.constant(-atom.value)
         return result
 
     def _compare(self, node: tree.Compare, frame: Frame) -> Value:
         left = self.evaluate(node.left, frame)
+        verdict: bool | None = None
         for operator, other in zip(node.operators, node.others, strict=True):
             right = self.evaluate(other, frame)
-            asked, argument = (right, left) if operator == "contains" else (left, right)
-            for atom in asked:
-                if type(atom) is Object and operator != "is":
-                    self._m.calls.method(atom, f"__{operator}__", (argument,), frame, node.at)
-                elif type(atom) is Instance and operator == "contains":
-                    self._m.libraries.call(f"{atom.type}.__contains__", None, frame, node.at)
-                elif type(atom) in (Generator, Collection) and operator == "contains":
-                    self._m.iteration.exhaust(frozenset((atom,)), frame, node.at)
+            self._compare_two(operator.removeprefix("not_"), left, right, frame, node.at)
+            verdict = verdicts.compared(operator, left, right) if len(node.others) == 1 else None
             left = right
-        return NOTHING
+        return NOTHING if verdict is None else self._m.constant(verdict)
+
+    def _compare_two(self, operator: str, left: Value, right: Value, frame: Frame, at: int) -> None:
+        if operator == "is":
+            return
+        asked, argument = (right, left) if operator == "contains" else (left, right)
+        for atom in asked:
+            if type(atom) is Object:
+                self._m.calls.method(atom, f"__{operator}__", (argument,), frame, at)
+            elif type(atom) is Instance and operator == "contains":
+                self._m.libraries.call(f"{atom.type}.__contains__", None, frame, at)
+            elif type(atom) in (Generator, Collection) and operator == "contains":
+                self._m.iteration.exhaust(frozenset((atom,)), frame, at)
 
     def _conditional(self, node: tree.Conditional, frame: Frame) -> Value:
-        self.test(node.test, frame)
-        return self.evaluate(node.body, frame) | self.evaluate(node.other, frame)
+        verdict = self.test(node.test, frame)
+        if verdict is not None:
+            return self.evaluate(node.body if verdict else node.other, frame)
+        return either(self.evaluate(node.body, frame), self.evaluate(node.other, frame))
 
-    def test(self, node: tree.Expression, frame: Frame) -> Value:
-        """Evaluate a condition: ``__bool__`` is called."""
-        value = self.evaluate(node, frame)
+    def _either(self, node: tree.Either, frame: Frame) -> Value:
+        """Evaluate ``a and b``, ``a or b`` up to the value that decides, where one is known to."""
+        found: list[Value] = []
+        for value_node in node.values[:-1]:
+            value = self.evaluate(value_node, frame)
+            verdict = self._truth(value, value_node, frame)
+            if verdict is not None and verdict is (node.kind == "or") and node.kind != "any":
+                return union([*found, value])
+            if verdict is None or node.kind == "any":
+                found.append(value)
+        return union([*found, self.evaluate(node.values[-1], frame)])
+
+    def test(self, node: tree.Expression, frame: Frame) -> bool | None:
+        """Evaluate a condition: ``__bool__`` is called. Return what it comes to, None when that is not known."""
+        return self._truth(self.evaluate(node, frame), node, frame)
+
+    def _truth(self, value: Value, node: tree.Expression, frame: Frame) -> bool | None:
         for atom in value:
             if type(atom) is Object:
                 self._m.calls.truth(atom, frame, getattr(node, "at", 0))
-        return value
+        return verdicts.truth(value, self._m.classes)
 
     # --- what is built ------------------------------------------------------------------------------------------------
 
     def _lambda(self, node: tree.Lambda, frame: Frame) -> Value:
-        return frozenset((self.function(node.function, frame),))
+        return exactly(self.function(node.function, frame))
 
     def function(self, index: int, frame: Frame) -> Function:
         """Return the function of an index, defined where ``frame`` stands."""
@@ -223,7 +248,7 @@ class Expressions:
             if parameter.default is not None:
                 value = self.evaluate(parameter.default, frame)
                 known = function.defaults.get(parameter.name)
-                function.defaults[parameter.name] = value if known is None else known | value
+                function.defaults[parameter.name] = value if known is None else either(known, value)
         return function
 
     def _sequence(self, node: tree.Sequence, frame: Frame) -> Value:
@@ -247,7 +272,7 @@ class Expressions:
                 self._m.collections.put(atom, position, value)
                 position += 1
         atom.only_numbers = numbers
-        return frozenset((atom,))
+        return exactly(atom)
 
     def _mapping(self, node: tree.Mapping, frame: Frame) -> Value:
         atom = self._m.collection("dict", frame, node.at)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.facts import tree
 from analyzer.graph.atoms import Instance, Value
+from analyzer.graph.values import either, is_part
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame
@@ -48,8 +49,8 @@ def united(envs: list[Env]) -> Env:
             known = result.get(name)
             if known is None:
                 result[name] = value
-            elif known is not value and not value <= known:
-                result[name] = known | value
+            elif known is not value and not is_part(value, known):
+                result[name] = either(known, value)
     return result
 
 

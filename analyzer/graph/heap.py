@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from analyzer.graph.atoms import Collection, Constant, External, Instance
-from analyzer.graph.values import NOTHING, joined
+from analyzer.graph.values import NOTHING, exactly, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -20,6 +20,10 @@ GLANCE: Final = 1 << 24
 """Added to the number of a run in which a frame only looked whether a cell holds plain data."""
 
 
+UNWRITTEN: Final[Value] = exactly()
+"""What a cell holds in the beginning: whatever is written first is all of it."""
+
+
 class Cell:
     """A variable, attribute or element that several functions may write: it holds all that was ever written.
 
@@ -31,7 +35,7 @@ class Cell:
     __slots__ = ("readers", "value")
 
     def __init__(self) -> None:
-        self.value: Value = NOTHING
+        self.value: Value = UNWRITTEN
         self.readers: dict[Frame, int] = {}
 
 
@@ -63,7 +67,7 @@ class Heap:
 
     def constant(self, value: Plain) -> Value:
         """Return a constant."""
-        return self.make(("constant", type(value), value), lambda: frozenset((Constant(value),)))
+        return self.make(("constant", type(value), value), lambda: exactly(Constant(value)))
 
     def external(self, name: str, of: Class | None = None) -> Value:
         """Return something of a library, by qualified name; ``of``: whose instances it gives."""
@@ -85,23 +89,24 @@ class Heap:
     def read(cell: Cell, frame: Frame) -> Value:
         """Return what a cell holds, and evaluate ``frame`` again when that grows."""
         cell.readers[frame] = frame.runs
-        return cell.value
+        return cell.value or NOTHING
 
     @staticmethod
     def glance(cell: Cell, frame: Frame) -> Value:
         """Return what a cell holds, as :meth:`read` does, for a frame that does not use it itself."""
         is_used = cell.readers.get(frame, GLANCE) < GLANCE
         cell.readers[frame] = frame.runs + (0 if is_used else GLANCE)
-        return cell.value
+        return cell.value or NOTHING
 
     def write(self, cell: Cell, value: Value) -> None:
         """Add to what a cell holds."""
         grown = joined(cell.value, value)
-        if grown is not cell.value and len(grown) > len(cell.value):
+        if len(grown) > len(cell.value) or type(grown) is not type(cell.value):
             if self.trail is not None:
                 self.trail.cells.append((cell, cell.value))
             cell.value = grown
-            self.outdate(cell.readers)
+            if grown:
+                self.outdate(cell.readers)
 
     def cell(self, cells: dict[T, Cell], key: T) -> Cell:
         """Return the cell of a key, made when there is none."""

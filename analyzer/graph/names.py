@@ -5,10 +5,10 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Final
 
-from analyzer.graph.atoms import Imported, Module, Value
+from analyzer.graph.atoms import Constant, Imported, Module, Value
 from analyzer.graph.frames import Frame, Leaf, ModuleState, Mutation
 from analyzer.graph.sdk_names import EXPORTED, SDK
-from analyzer.graph.values import NOTHING, union
+from analyzer.graph.values import NOTHING, Exact, either, inexact, union
 from trigger_sdk.protocol.recorded import BY_NAME
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Names:
         function = frame.function
         if value is not None:
             if function is not None and name in function.facts.captured and name in frame.cells:
-                value |= self._machine.read(frame.cells[name], frame)
+                value = either(value, self._machine.read(frame.cells[name], frame))
             return self.resolve(value, frame)
         if function is not None and name in function.facts.bound:
             return NOTHING
@@ -70,7 +70,12 @@ class Names:
             value = (value or NOTHING) | self._machine.read(stored, frame)
         if value is None:
             return self._of_stars(state, name)
-        return self.resolve(value, frame)
+        return self._unsettled(self.resolve(value, frame))
+
+    @staticmethod
+    def _unsettled(value: Value) -> Value:
+        """Return what a module's variable holds: one that holds a constant is often there to be changed."""
+        return inexact(value) if type(value) is Exact and any(type(atom) is Constant for atom in value) else value
 
     def _of_stars(self, state: ModuleState, name: str) -> Value | None:
         """Return a name that ``from library import *`` binds, as far as the catalogue knows the library."""
@@ -96,8 +101,8 @@ class Names:
         else:
             return value
         kept = frozenset(atom for atom in value if type(atom) is not Imported)
-        found = [self.imported(atom, frame) for atom in value if type(atom) is Imported]
-        return kept | union(found)
+        found = union([self.imported(atom, frame) for atom in value if type(atom) is Imported])
+        return kept | found if kept else found
 
     def imported(self, atom: Imported, frame: Frame) -> Value:
         """Return what an imported name is; imports in a circle give nothing."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.graph.atoms import Atom, Class, Collection, Constant, External, Function, Instance, Object, Value
 from analyzer.graph.heap import Cell
-from analyzer.graph.values import NOTHING
+from analyzer.graph.values import NOTHING, Exact
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame, Mutation
@@ -49,7 +49,7 @@ class PlainData:
         }
 
     def _stand_in(self, function: Function, name: str, value: Value, caller: Frame, *, keeps_texts: bool) -> Value:
-        if not value:
+        if not value or _is_decided(value):
             return value
         if len(value) > _MOST or not all(self._is_plain(atom, caller, 0) for atom in value):
             return value
@@ -65,7 +65,7 @@ class PlainData:
             elif type(atom) is Object:
                 is_enum = self._m.enums.is_enum(atom.cls)
                 any_one = self._m.classes.any_instance(atom.cls, caller) if is_enum else None
-                result.add(any_one or self._of_class(function, name, atom.cls))
+                result.add(any_one or self._of_object(function, name, atom))
             else:
                 result.add(atom)
         return frozenset(result)
@@ -90,6 +90,19 @@ class PlainData:
                 self._m.write(made.elements, self._of_constant(other))
             elif type(other) is Instance:
                 self._m.write(made.elements, frozenset((other,)))
+        return made
+
+    def _of_object(self, function: Function, name: str, atom: Object) -> Object:
+        """Return the stand-in of an object: one for each combination of attributes that conditions may ask about."""
+        decided = [(field, cell.value) for field, cell in atom.fields.items() if _is_decided(cell.value)]
+        if not decided or not self._m.classes.is_own(atom.cls):
+            return self._of_class(function, name, atom.cls)
+        decided.sort(key=lambda each: each[0])
+        key = ("stand-in", function, name, atom.cls, tuple(decided))
+        made = self._m.make(key, lambda: Object(atom.cls, None))
+        made.parameter = name
+        for field, value in decided:
+            self._m.write(self._m.attributes.field(made, field), value)
         return made
 
     def _of_class(self, function: Function, name: str, cls: Class) -> Object:
@@ -195,6 +208,13 @@ class PlainData:
                 self._m.write(self._m.attributes.field(atom, mutation.name), value)
             else:
                 self._m.attributes.set_field(atom, mutation.name, value, frame, at)
+
+
+def _is_decided(value: Value) -> bool:
+    """Tell whether a value is nothing but None, True or False: a condition may depend on it."""
+    if type(value) is not Exact or not value:
+        return False
+    return all(type(atom) is Constant and (atom.value is None or type(atom.value) is bool) for atom in value)
 
 
 def _is_callable(atom: Atom) -> bool:

@@ -11,7 +11,7 @@ from analyzer.graph.atoms import Class, Collection, External, Generator, Instanc
 from analyzer.graph.definitions import Definitions
 from analyzer.graph.flow import Env, Loop
 from analyzer.graph.frames import Frame, Leaf
-from analyzer.graph.values import NOTHING, Arguments, in_order, is_none, joined, union
+from analyzer.graph.values import NOTHING, Arguments, Exact, in_order, is_none, is_part, joined, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +73,7 @@ class Statements(Definitions):
             value = frame.parameters.get(parameter.name, NOTHING)
             if (
                 is_none(value)
+                and type(value) is not Exact
                 and parameter.annotation is not None
                 and parameter.kind
                 not in (
@@ -216,7 +217,7 @@ class Statements(Definitions):
     def _if(self, node: tree.If, frame: Frame, loop: Loop | None) -> bool:
         verdict = flow.known(node.test)
         if verdict is None:
-            self._m.expressions.test(node.test, frame)
+            verdict = self._m.expressions.test(node.test, frame)
         if verdict is True:
             return self.block(node.body, frame, loop)
         if verdict is False:
@@ -304,7 +305,7 @@ class Statements(Definitions):
             ends = [(reached, frame.env), (True, before), *((True, env) for env in loop.continues)]
             flow.join(frame, ends)
             frame.env = flow.united([frame.env, start])
-            if all(frame.env.get(name, NOTHING) <= value for name, value in start.items()):
+            if all(is_part(frame.env.get(name, NOTHING), value) for name, value in start.items()):
                 break
         frame.env = flow.united([frame.env, *loop.breaks])
 

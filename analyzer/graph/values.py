@@ -35,6 +35,31 @@ NOTHING: Final[Value] = frozenset()
 """Nothing is known."""
 
 
+class Exact(frozenset[Atom]):
+    """A value of which all is known: it is one of these atoms and nothing else. What is joined with others is not."""
+
+    __slots__ = ()
+
+
+def exactly(*atoms: Atom) -> Value:
+    """Return a value that is one of these and nothing else."""
+    return Exact(atoms)
+
+
+def inexact(value: Value) -> Value:
+    """Return a value that may be something else as well."""
+    return frozenset(value) if type(value) is Exact else value
+
+
+def either(one: Value, other: Value) -> Value:
+    """Return what is one of two values: known exactly when both are."""
+    if one is other:
+        return one
+    if type(one) is Exact and type(other) is Exact:
+        return Exact(one | other)
+    return one | other if other else inexact(one)
+
+
 @dataclass(frozen=True, slots=True)
 class Arguments:
     """What a call passes.
@@ -102,11 +127,11 @@ _TOO_MANY: Final = 64
 def joined(known: Value, more: Value) -> Value:
     """Return both together; a variable that may be very many things takes up no more of them."""
     if more <= known:
-        return known
+        return known if type(more) is Exact else inexact(known)
     if len(known) + len(more) <= _MANY:
-        return known | more
+        return either(known, more)
     if len(known) >= _TOO_MANY:
-        return known
+        return inexact(known)
     new = more - known
     if len(known) >= _MANY:
         new = frozenset(atom for atom in new if _rank(atom) == 0)
@@ -127,16 +152,20 @@ def _rank(atom: Atom) -> int:
 
 def union(values: Iterable[Value]) -> Value:
     """Return all that any of the values may be."""
-    result = NOTHING
+    result: Value | None = None
     for value in values:
-        if value:
-            result = result | value if result else value
-    return result
+        result = value if result is None else either(result, value)
+    return NOTHING if result is None else result
 
 
 def texts(value: Value) -> list[str]:
     """Return the texts that a value is known to be, sorted."""
     return sorted(atom.value for atom in value if type(atom) is Constant and type(atom.value) is str)
+
+
+def is_part(value: Value, known: Value) -> bool:
+    """Tell whether a value adds nothing to what is known."""
+    return value <= known and (type(value) is Exact or type(known) is not Exact)
 
 
 def is_none(value: Value) -> bool:
