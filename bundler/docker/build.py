@@ -8,7 +8,9 @@ what has not changed is taken from the engine's cache.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import urllib.parse
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -32,6 +34,9 @@ from bundler.layers.memory_layer import memory_layer
 from bundler.model import Layer, Progress, Silent
 from bundler.registry.auth_files import Credential
 
+_LONGEST_ADDRESS: Final = 900_000
+"""Bytes of labels in the address of a request; an engine takes 1 MiB with everything else."""
+
 _CHUNK: Final = 1 << 20
 _LAST_LINES: Final = 40
 _SENDING: Final = "sending layers to the engine"
@@ -39,6 +44,9 @@ _PULLING: Final = "fetching the base image"
 _STEP: Final = re.compile(r"Step (\d+)/(\d+) : ")
 _OWN_WORDS: Final = re.compile(r" ---> |Removing intermediate container |Successfully (built|tagged) ")
 _COLOUR: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)?")
+_ERRORS: Final = "\x1b[91m"
+"""How engines mark what a command writes to its error output: they colour it."""
+
 _UNSEEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -103,18 +111,26 @@ async def finish(
         uid: number of the files' owner.
         gid: number of the owner's group.
     """
+    # An engine takes seconds to read a label of 200 kB in a Dockerfile, and none to read it in the address.
+    in_address = len(urllib.parse.quote_plus(json.dumps(dict(labels)))) <= _LONGEST_ADDRESS
+    in_file = {} if in_address else dict(sorted(labels.items()))
     steps = [Instruction(text=f"FROM {image}", name="take the image")]
-    if has_lines(*labels.values()):
+    if has_lines(*in_file.values()):
         steps.append(Instruction(text=f"ARG {LINE_END}", name="take the end of a line"))
     layers = []
     if files:
         layers.append(memory_layer(files, name="index of jobs", root=root, uid=uid, gid=gid))
         steps.append(layer_instruction(layers[0]))
-    if labels:
-        steps.append(labels_instruction(dict(sorted(labels.items()))))
-    text = "".join(f"{step.text}\n" for step in steps)
-    arguments = ARGUMENTS if has_lines(*labels.values()) else {}
-    return await _built(engine, text, layers, _Steps(steps, Silent(), _nobody), arguments=arguments)
+    if in_file:
+        steps.append(labels_instruction(in_file))
+    return await _built(
+        engine,
+        "".join(f"{step.text}\n" for step in steps),
+        layers,
+        _Steps(steps, Silent(), _nobody),
+        arguments=ARGUMENTS if has_lines(*in_file.values()) else {},
+        labels=labels if in_address else {},
+    )
 
 
 def context(text: str, layers: Sequence[Layer], sent: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
@@ -144,6 +160,7 @@ async def _built(
     steps: _Steps,
     *,
     arguments: Mapping[str, str],
+    labels: Mapping[str, str] | None = None,
     platform: str = "",
 ) -> str:
     loop = asyncio.get_running_loop()
@@ -154,7 +171,9 @@ async def _built(
 
     steps.progress.start(_SENDING, total)
     try:
-        return await engine.build(context(text, layers, sent), arguments=arguments, platform=platform, hear=steps.take)
+        return await engine.build(
+            context(text, layers, sent), arguments=arguments, labels=labels, platform=platform, hear=steps.take
+        )
     except EngineFailed as error:
         raise steps.failure(error) from error
     finally:
@@ -200,7 +219,7 @@ class _Steps:
         self._names: list[str] = [_SENDING]
         self._current: Instruction | None = None
         self._number = 0
-        self._pending = ""
+        self._pending = {False: "", True: ""}
         self._last: deque[str] = deque(maxlen=_LAST_LINES)
         self._exit_code: int | None = None
 
@@ -254,19 +273,20 @@ class _Steps:
         self.progress.start(self._current.name)
 
     def _take_output(self, text: str) -> None:
-        """Take a piece of output, which may end anywhere; what a terminal would obey is left out."""
-        *lines, self._pending = (self._pending + text).split("\n")
+        """Take a piece of one of a command's two outputs, which may end anywhere and have the other's after it."""
+        is_error = text.startswith(_ERRORS)
+        *lines, self._pending[is_error] = (self._pending[is_error] + _COLOUR.sub("", text)).split("\n")
         for line in lines:
             self._line(line)
 
     def _flush(self) -> None:
-        if self._pending:
-            self._line(self._pending)
-            self._pending = ""
+        for is_error, line in self._pending.items():
+            self._line(line)
+            self._pending[is_error] = ""
 
     def _line(self, line: str) -> None:
         # A line that is drawn again and again, as progress bars are, is what it was at last.
-        shown = _UNSEEN.sub("", _COLOUR.sub("", line.rstrip("\r\n").rpartition("\r")[2])).rstrip()
+        shown = _UNSEEN.sub("", line.rstrip("\r").rpartition("\r")[2]).rstrip()
         if shown:
             self._last.append(shown)
             self._hear(shown)

@@ -121,6 +121,7 @@ class Engine(Protocol):
         context: Iterable[bytes],
         *,
         arguments: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
         platform: str = "",
         hear: Hear | None = None,
     ) -> str:
@@ -129,6 +130,8 @@ class Engine(Protocol):
         Args:
             context: pieces of a tar that holds ``Dockerfile`` and what it adds.
             arguments: values of its ``ARG`` instructions.
+            labels: of the image, beside those in the Dockerfile; they stand in the request's address, which must not
+                have more than about 900 kB.
             platform: ``linux/arm64``; empty for that of the engine.
             hear: hears every message: ``stream``, ``status``, ``aux``, ``error``.
         """

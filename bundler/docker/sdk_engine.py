@@ -71,12 +71,15 @@ class SdkEngine:
         context: Iterable[bytes],
         *,
         arguments: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
         platform: str = "",
         hear: Hear | None = None,
     ) -> str:
         """Build an image and return its id."""
         # Containers of the steps are removed whether they end well or not; an end of the connection ends the build.
         params = {"rm": "1", "forcerm": "1", "buildargs": json.dumps(dict(arguments or {}))}
+        if labels:
+            params["labels"] = json.dumps(dict(sorted(labels.items())), ensure_ascii=False, separators=(",", ":"))
         if platform:
             params["platform"] = platform
         identity = ""

@@ -44,7 +44,7 @@ async def test_run_keeps_the_outputs_apart(engine: Engine, dockerd: DockerdProce
     program = "import os, sys; os.write(1, bytes(range(256)) * 999); os.write(2, b'oh\\n'); sys.exit(3)"
     ran = await engine.run(python(base_image, program), timeout=30)
     assert (ran.exit_code, ran.stdout, ran.stderr) == (3, bytes(range(256)) * 999, b"oh\n")
-    assert not (ran.is_cut or ran.is_timed_out or ran.is_out_of_memory)
+    assert (ran.is_cut, ran.is_timed_out, ran.is_out_of_memory) == (False, False, False)
     assert dockerd.containers() == []
 
 
@@ -57,14 +57,14 @@ try:
     open("/root-is-writable", "w")
 except OSError as error:
     root = error.strerror
-open("/tmp/mine", "w").write("x")
+open("/mine/file", "w").write("x")
 print(json.dumps({"ids": [os.getuid(), os.getgid()], "root": root, "capabilities": status["CapBnd"],
                   "gains": status["NoNewPrivs"], "greeting": os.environ["GREETING"], "folder": os.getcwd(),
                   "networks": [name for _, name in socket.if_nameindex()]}))
 """
     container = python(
         base_image, program, user="10001:10001", env={"GREETING": "a\nb=$c"}, is_read_only=True,
-        tmpfs={"/tmp": "size=1m"}, working_dir="/srv", memory=1 << 28, processes=20,
+        tmpfs={"/mine": "size=1m,mode=1777"}, working_dir="/srv", memory=1 << 28, processes=20,
     )  # fmt: skip
     ran = await engine.run(container, timeout=30)
     assert json.loads(ran.stdout) == {
