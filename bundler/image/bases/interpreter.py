@@ -13,6 +13,8 @@ from bundler.image.config import environment_of
 from bundler.model import Platform
 
 _OFFICIAL: Final = "/usr/local/bin"
+_TRACES: Final = frozenset(("GPG_KEY", "PYTHON_PIP_VERSION", "PYTHON_SHA256"))
+"""What the official images set beside their version; other images set that alone, and have Python elsewhere."""
 _USUAL: Final = ("/usr/local/bin", "/usr/bin", "/bin")
 _OPTIONAL: Final = re.compile(r"/opt/(?:[^/]+/){1,3}bin/[^/]+")
 _MUSL_TRACES: Final = re.compile(r"\bapk\s+(?:add|--)|alpine-minirootfs")
@@ -40,7 +42,7 @@ def stated_interpreter(config: Mapping[str, Any], python: tuple[int, int], where
     """
     env = environment_of(config)
     found = _VERSION.fullmatch(env.get("PYTHON_VERSION", ""))
-    if found is None or _OFFICIAL not in env.get("PATH", "").split(":"):
+    if found is None or not _TRACES & env.keys() or _OFFICIAL not in env.get("PATH", "").split(":"):
         return None
     version = int(found[1]), int(found[2])
     if version != python:
