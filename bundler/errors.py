@@ -13,14 +13,17 @@
         ├── FileChanged       file-changed       a project file changed while it was read
         ├── BytecodeFailed    bytecode-failed    the compiling interpreter failed
         ├── InterpreterUnusable     interpreter-unusable      the project's interpreter cannot be run
-        ├── RepositoryMissing       repository-missing        nobody says where the image is pushed to
         ├── SdkNotFound       sdk-not-found      no trigger-sdk to put into the image
         ├── CacheFull         cache-full         no space for the build cache
         ├── CacheUnusable     cache-unusable     the build cache cannot be read or written
         ├── BundleSettingsInvalid   bundle-settings-invalid   the table ``bundle`` of the project's configuration
         ├── SeveralProblems
         │   ├── FilesRefused        files-refused             project files that cannot go into an image
-        │   └── ImportsUnresolved   imports-unresolved        imports that would fail in the image
+        │   ├── ImportsUnresolved   imports-unresolved        imports that would fail in the image
+        │   └── IndexFailed         index-failed              jobs that cannot be imported
+        ├── IndexCrashed      index-crashed      the import of the jobs ended the process
+        ├── IndexTimedOut     index-timed-out    the import of the jobs takes too long
+        ├── IndexUnavailable  index-unavailable  no interpreter that is like the image's
         ├── ReferenceInvalid  reference-invalid  no name of an image
         ├── CredentialsUnusable   credentials-unusable    configured credentials that cannot be read
         ├── RegistryUnauthorized  registry-unauthorized   a registry that wants other credentials, or none would do
@@ -118,16 +121,6 @@ class InterpreterUnusable(BundlerError):
 
     code: ClassVar[str] = "interpreter-unusable"
     hint: ClassVar[str] = "Name one that works: --python, or `python` in the project's configuration."
-
-
-class RepositoryMissing(BundlerError):
-    """An image is to be pushed, and nobody says where to."""
-
-    code: ClassVar[str] = "repository-missing"
-    hint: ClassVar[str] = (
-        "Set `repository` in [tool.trigger.bundle], pass --repository, or choose another --output: oci:DIR, docker, "
-        "tar:FILE."
-    )
 
 
 class SdkNotFound(BundlerError):
@@ -365,3 +358,31 @@ class SystemPlanInvalid(BundlerError):
 
     code: ClassVar[str] = "system-plan-invalid"
     hint: ClassVar[str] = "Correct it in the bundle's settings."
+
+
+# indexing
+
+
+class IndexFailed(SeveralProblems):
+    """The project's jobs cannot be imported as they will be in the image: nothing is shipped that cannot start."""
+
+    code: ClassVar[str] = "index-failed"
+
+
+class IndexCrashed(BundlerError):
+    """The process that imports the project's jobs was ended by them, or by the system."""
+
+    code: ClassVar[str] = "index-crashed"
+
+
+class IndexTimedOut(BundlerError):
+    """The project's jobs are not imported in the time that was given."""
+
+    code: ClassVar[str] = "index-timed-out"
+    hint: ClassVar[str] = "A module should only declare while it is imported; move what waits or computes into a task."
+
+
+class IndexUnavailable(BundlerError):
+    """The interpreter that should import the jobs cannot, or its trigger-sdk or Python is not the image's."""
+
+    code: ClassVar[str] = "index-unavailable"

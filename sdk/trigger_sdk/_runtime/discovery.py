@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from trigger_sdk._runtime.import_faults import missing_variables, variables_in_words
 from trigger_sdk._runtime.tracebacks import error_line, format_cleaned
 from trigger_sdk.protocol.errors import ProjectInvalid
 from trigger_sdk.protocol.problem import Problem, TriggerError
@@ -46,6 +47,7 @@ def discover(
     *,
     declared: Callable[[], Sequence[DeclaredJob]],
     import_module: Callable[[str], ModuleType] = importlib.import_module,
+    hint: Callable[[BaseException], str] = lambda _error: "",
 ) -> list[Problem]:
     """Import every job module of ``project`` and return what is wrong, in the order of the files; empty if all is well.
 
@@ -56,13 +58,15 @@ def discover(
         project: whose import roots are on ``sys.path`` already.
         declared: returns all jobs declared so far in this process, in order.
         import_module: imports a module by name.
+        hint: returns what to do about an exception of an import, empty for the usual advice.
 
     Raises:
         ProjectInvalid: ``dirs`` names something that is not there.
     """
     importlib.invalidate_caches()
     files = job_files(project)
-    problems = [problem for file in files if (problem := _import(project, file, import_module)) is not None]
+    found = [_import(project, file, import_module, hint) for file in files]
+    problems = [problem for problem in found if problem is not None]
     jobs = declared()
     problems += _duplicates(project, jobs)
     if not jobs and not problems:
@@ -70,7 +74,9 @@ def discover(
     return problems
 
 
-def _import(project: Project, file: Path, import_module: Callable[[str], ModuleType]) -> Problem | None:
+def _import(
+    project: Project, file: Path, import_module: Callable[[str], ModuleType], hint: Callable[[BaseException], str]
+) -> Problem | None:
     """Import one file and return what is wrong with it, or None."""
     try:
         name = module_name(project, file)
@@ -79,7 +85,7 @@ def _import(project: Project, file: Path, import_module: Callable[[str], ModuleT
     try:
         module = import_module(name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's module does when it is imported
-        return _broken(project, file, error)
+        return _broken(project, file, error, hint(error))
     found = getattr(module, "__file__", None)
     if found is None or not Path(found).exists() or Path(found).samefile(file):
         return None
@@ -91,17 +97,19 @@ def _import(project: Project, file: Path, import_module: Callable[[str], ModuleT
     )
 
 
-def _broken(project: Project, file: Path, error: BaseException) -> Problem:
+def _broken(project: Project, file: Path, error: BaseException, hint: str) -> Problem:
     place = error_line(error, project.is_project_file)
     where = f"{_shown(project, Path(place[0]))}:{place[1]}" if place else _shown(project, file)
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if isinstance(error, SyntaxError):
         said = f"{type(error).__name__}: {error.msg}"
+    if variables := missing_variables(error):
+        said = variables_in_words(variables)
     return Problem(
         code="module-broken",
         message=f"{_shown(project, file)} cannot be imported: {said}",
         detail=format_cleaned(error),
-        hint=_hint(error, where),
+        hint=hint or _hint(error, where),
         where=where,
     )
 
@@ -110,6 +118,8 @@ def _hint(error: BaseException, where: str) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         missing = error.name.partition(".")[0]
         return f"Install what provides {missing!r} into the environment of {sys.executable}, or correct the import."
+    if variables := missing_variables(error):
+        return f'Set it in .env, or read it with a default: os.environ.get("{variables[0]}", "").'
     if isinstance(error, SystemExit):
         return "Move what ends the program below `if __name__ == '__main__':`."
     if isinstance(error, TriggerError) and error.problem.hint:

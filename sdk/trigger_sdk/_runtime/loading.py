@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from trigger_sdk.protocol.project_files import job_files
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from types import ModuleType
 
     from trigger_sdk._declare.job import Job
     from trigger_sdk.protocol.manifest import JobManifest
@@ -62,11 +64,28 @@ class Loaded:
         self.output.emit = emit
 
 
-def load(root: Path, emit: Callable[[LogLine], None]) -> Loaded:
+def load(
+    root: Path,
+    emit: Callable[[LogLine], None],
+    *,
+    importing: Callable[[str], None] = lambda _name: None,
+    hint: Callable[[BaseException], str] = lambda _error: "",
+) -> Loaded:
     """Import a project's job modules with calls recorded and bodies guarded; output goes to ``emit``.
 
     Raises nothing for what is wrong with the project: that is in ``problems``.
+
+    Args:
+        root: the project's folder.
+        emit: hears what modules print.
+        importing: hears the name of each job module before it is imported.
+        hint: returns what to do about an exception of an import, empty for the usual advice.
     """
+
+    def import_module(name: str) -> ModuleType:
+        importing(name)
+        return importlib.import_module(name)
+
     forwarding = Forwarding(emit)
     try:
         project = load_project(root)
@@ -82,7 +101,8 @@ def load(root: Path, emit: Callable[[LogLine], None]) -> Loaded:
     guard.install(project)
     output.capture(forwarding)
     try:
-        loaded.problems = list(discovery.discover(project, declared=lambda: declared))
+        found = discovery.discover(project, declared=lambda: declared, import_module=import_module, hint=hint)
+        loaded.problems = list(found)
     except TriggerError as error:
         loaded.problems = [error.problem]
     guard.install(project)  # again: modules that were imported meanwhile have methods to guard as well
