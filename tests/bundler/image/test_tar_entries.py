@@ -22,10 +22,12 @@ class Heard:
     contents: list[bytes] = field(default_factory=list)
 
     def begin(self, entry: Entry) -> None:
+        """Keep an entry."""
         self.entries.append(entry)
         self.contents.append(b"")
 
     def data(self, piece: memoryview) -> None:
+        """Keep a piece of its content."""
         self.contents[-1] += piece
 
 
@@ -47,13 +49,14 @@ def made(fill: Callable[[tarfile.TarFile], object], form: int = tarfile.PAX_FORM
     return out.getvalue()
 
 
-def add(archive: tarfile.TarFile, name: str, content: bytes = b"", **fields: object) -> None:
-    """Add an entry."""
+def add(archive: tarfile.TarFile, name: str, content: bytes = b"", **fields: object) -> tarfile.TarInfo:
+    """Add an entry and return its header."""
     entry = tarfile.TarInfo(name)
     entry.size = len(content)
     for key, value in fields.items():
         setattr(entry, key, value)
     archive.addfile(entry, io.BytesIO(content))
+    return entry
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -135,6 +138,7 @@ def test_huge_names_are_refused() -> None:
 )
 def test_records_that_cannot_be_read_are_refused(records: bytes) -> None:
     """PAX records begin with their own length."""
+
     def fill(archive: tarfile.TarFile) -> None:
         add(archive, "pax", records, type=b"x")
         add(archive, "a", b"1")

@@ -159,9 +159,9 @@ async def test_other_platforms_are_told(fake_registry: FakeRegistry, side: Clien
     arm.put_into(fake_registry, "team/python", "single")
     entries = [arm.entry, {**arm.entry, "platform": {"os": "linux", "architecture": "amd64", "variant": "v3"}}]
     fake_registry.put_manifest("team/python", "many", index_of(entries), OCI_INDEX)
-    with pytest.raises(BaseUnsuitable, match="not for linux/amd64, but for linux/arm64$"):
+    with pytest.raises(BaseUnsuitable, match=r"not for linux/amd64, but for linux/arm64$"):
         await base_of(f"{fake_registry.host}/team/python:single", side, cache)
-    with pytest.raises(BaseUnsuitable, match="but for linux/amd64/v3, linux/arm64$"):
+    with pytest.raises(BaseUnsuitable, match=r"but for linux/amd64/v3, linux/arm64$"):
         await base_of(f"{fake_registry.host}/team/python:many", side, cache)
 
 
@@ -213,9 +213,7 @@ async def test_musl_is_refused(fake_registry: FakeRegistry, side: ClientSide, ca
     assert "Alpine" in caught.value.problem.hint
 
 
-async def test_foreign_layers_keep_their_addresses(
-    fake_registry: FakeRegistry, side: ClientSide, cache: Cache
-) -> None:
+async def test_foreign_layers_keep_their_addresses(fake_registry: FakeRegistry, side: ClientSide, cache: Cache) -> None:
     """A layer that may not be distributed has addresses of its own."""
     made = MadeImage(env=OFFICIAL, is_docker=True, urls=["https://elsewhere.example/layer"])
     made.put_into(fake_registry, "team/python", "foreign")
