@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trigger_sdk._runtime.loading import Loaded
+    from trigger_sdk.protocol.manifest import JobManifest
     from trigger_sdk.protocol.messages import LogLine
     from trigger_sdk.protocol.problem import Problem
 
@@ -80,16 +81,31 @@ def _index(loaded: Loaded) -> tuple[bytes, list[Problem]]:
         format=INDEX_FORMAT,
         sdk=VERSION,
         python=f"{sys.version_info[0]}.{sys.version_info[1]}",
-        code=loaded.code,
         jobs=jobs,
         queues=tuple(queues[name] for name in sorted(queues)),
     )
     try:
         return encode_index(index), []
-    except ValueError as error:
-        message = f"the jobs cannot be described in JSON: {error}"
-        hint = "Look at the defaults in the types of payloads: JSON has no NaN and no infinity."
-        return b"", [Problem(code="job-invalid", message=message, hint=hint)]
+    except ValueError:
+        hint = "JSON has no word for NaN and infinity: give the payload another default."
+        return b"", [
+            Problem(
+                code="job-invalid",
+                message=f"the payload of job {job.id!r} cannot be described in JSON",
+                hint=hint,
+                where=f"{job.file}:{job.line}",
+            )
+            for job in jobs
+            if not _is_json(job)
+        ]
+
+
+def _is_json(job: JobManifest) -> bool:
+    try:
+        json.dumps(job.payload_schema, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _descriptor() -> int:

@@ -1,6 +1,7 @@
 """The index of a project: what the jobs of one bundle are, as its image states it and a server reads it.
 
-The same project gives the same bytes on every machine: no paths, no times, sorted.
+The same project gives the same bytes on every machine: no paths, no times, sorted. The version of the code is not in it:
+a change that leaves the jobs as they are declared leaves these bytes alone, and with them their layer in the image.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ class ProjectIndex(msgspec.Struct, frozen=True, kw_only=True):
         format: INDEX_FORMAT of the SDK that made it.
         sdk: that SDK's version.
         python: version of its interpreter, ``3.11``.
-        code: version of the code, as workers of the bundle state it.
         jobs: sorted by their ids.
         queues: that the jobs name, sorted by their names.
     """
@@ -31,7 +31,6 @@ class ProjectIndex(msgspec.Struct, frozen=True, kw_only=True):
     format: int
     sdk: str
     python: str
-    code: str
     jobs: tuple[JobManifest, ...] = ()
     queues: tuple[QueueSpec, ...] = ()
 

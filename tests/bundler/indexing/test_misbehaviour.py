@@ -201,8 +201,8 @@ async def test_cancelled_build_leaves_nothing(project: Indexed, tmp_path: Path) 
     assert list(project.work.iterdir()) == []
 
 
-def test_default_that_json_cannot_hold_does_no_harm(project: Indexed) -> None:
-    """A payload whose default is not a number: the index is JSON all the same, or it is told."""
+def test_default_that_json_cannot_hold_is_told(project: Indexed) -> None:
+    """A payload whose default is not a number: the job is named."""
     project.write("jobs/a.py", """
         import dataclasses
         from trigger_sdk import job
@@ -212,5 +212,7 @@ def test_default_that_json_cannot_hold_does_no_harm(project: Indexed) -> None:
         @job(id="a")
         async def a(p: P): ...
     """)  # fmt: skip
-    content = project.index().content
-    assert b"NaN" not in content
+    project.job(name="b")
+    with pytest.raises(IndexFailed, match="the payload of job 'a' cannot be described in JSON") as raised:
+        project.index()
+    assert [problem.where for problem in raised.value.problems] == ["jobs/a.py:7"]
