@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 from tests.fakes.dev_process import DevProcess
+from tests.fakes.postgres_server import PostgresServer, programs
 from tests.fakes.services_process import ServicesProcess
 from tests.rig import debian_base, dockerd_process
 from tests.rig.debian_base import DebianBase, NoPackages
@@ -37,6 +38,19 @@ def missing_service() -> Callable[[str], NoReturn]:
         pytest.skip(f"{service} is not available")
 
     return give_up
+
+
+@pytest.fixture(scope="session")
+def postgres_server(missing_service: Callable[[str], NoReturn]) -> Iterator[PostgresServer]:
+    """Return a PostgreSQL server for the whole session, without fsync; tests make databases of their own."""
+    found = programs()
+    if found is None:
+        missing_service("PostgreSQL")
+    server = PostgresServer(found)
+    try:
+        yield server.start()
+    finally:
+        server.close()
 
 
 @pytest.fixture
@@ -79,14 +93,17 @@ def base_image(request: pytest.FixtureRequest, missing_service: Callable[[str], 
 
 
 @pytest.fixture
-def start_dockerd(missing_service: Callable[[str], NoReturn]) -> Iterator[Callable[[], DockerdProcess]]:
-    """Return what starts a Docker engine that a test may kill; it has no images, and ends with the test."""
+def start_dockerd(missing_service: Callable[[str], NoReturn]) -> Iterator[Callable[..., DockerdProcess]]:
+    """Return what starts a Docker engine that a test may kill; it has no images, and ends with the test.
+
+    With ``in_memory=True`` it is quicker, and forgets everything when it is started again.
+    """
     started: list[DockerdProcess] = []
 
-    def start() -> DockerdProcess:
+    def start(*, in_memory: bool = False) -> DockerdProcess:
         if missing := dockerd_process.missing_programs():
             missing_service(", ".join(missing))
-        started.append(DockerdProcess())
+        started.append(DockerdProcess(in_memory=in_memory))
         return started[-1].start()
 
     yield start
@@ -99,7 +116,7 @@ def dockerd(base_image: DebianBase, missing_service: Callable[[str], NoReturn]) 
     """Return a Docker engine that all tests share; it has the base image, by its id."""
     if missing := dockerd_process.missing_programs():
         missing_service(", ".join(missing))
-    process = DockerdProcess()
+    process = DockerdProcess(in_memory=True)
     try:
         process.start().load(base_image.archive)
         yield process

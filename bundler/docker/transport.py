@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -109,27 +110,40 @@ class Transport:
         import docker  # noqa: PLC0415
 
         endpoint = self.endpoint
+        place = f"{endpoint.address} ({endpoint.source})"
         with self._translated():
+            asking = self._made("1.40")
             try:
-                tls: Any = False
-                if endpoint.is_encrypted:
-                    pair = (str(endpoint.certificate), str(endpoint.key)) if endpoint.certificate else None
-                    authority = str(endpoint.authority) if endpoint.authority else None
-                    tls = docker.tls.TLSConfig(client_cert=pair, ca_cert=authority, verify=endpoint.is_verified)
-                client = docker.APIClient(
-                    base_url=endpoint.address,
-                    version="auto",
-                    timeout=round(self._timeout),
-                    tls=tls,
-                    use_ssh_client=True,
-                )
-            except docker.errors.DockerException as error:
-                raise self._unreached(error) from error
+                facts = asking.version(api_version=False)
+            except (docker.errors.APIError, ValueError, LookupError, TypeError) as error:  # the SDK's own, of nonsense
+                raise EngineUnusable(f"what answers at {place} is no Docker engine", detail=str(error)) from error
+            finally:
+                asking.close()
+        told = facts.get("ApiVersion") if isinstance(facts, dict) else None
+        numbers = re.fullmatch(r"(\d+)\.(\d+)", told) if isinstance(told, str) else None
+        if numbers is None:
+            raise EngineUnusable(f"what answers at {place} is no Docker engine", detail=str(facts)[:500])
+        if (int(numbers[1]), int(numbers[2])) < OLDEST_API:
+            raise EngineUnusable(f"the Docker engine at {place} is too old: it speaks version {told}")
+        return self._made(numbers[0])
+
+    def _made(self, version: str) -> Any:
+        """Return a client for a version of the interface; nothing is asked yet."""
+        import docker  # noqa: PLC0415 - as above
+
+        endpoint = self.endpoint
+        try:
+            tls: Any = False
+            if endpoint.is_encrypted:
+                pair = (str(endpoint.certificate), str(endpoint.key)) if endpoint.certificate else None
+                authority = str(endpoint.authority) if endpoint.authority else None
+                tls = docker.tls.TLSConfig(client_cert=pair, ca_cert=authority, verify=endpoint.is_verified)
+            client = docker.APIClient(
+                base_url=endpoint.address, version=version, timeout=round(self._timeout), tls=tls, use_ssh_client=True
+            )
+        except docker.errors.DockerException as error:
+            raise self._unreached(error) from error
         client.trust_env = False  # proxies and ~/.netrc are for registries
-        api = tuple(int(part) for part in client.api_version.split("."))
-        if api < OLDEST_API:
-            client.close()
-            raise EngineUnusable(f"the Docker engine at {endpoint.address} speaks version {client.api_version} only")
         return client
 
     @contextlib.contextmanager
@@ -147,7 +161,8 @@ class Transport:
         except docker.errors.DockerException as error:
             raise EngineFailed(f"the Docker engine cannot be asked: {error}") from error
         except requests.exceptions.ReadTimeout as error:
-            raise EngineLost(f"the Docker engine did not answer within {self._timeout:g} s") from error
+            place = f"{self.endpoint.address} ({self.endpoint.source})"
+            raise EngineLost(f"the Docker engine at {place} did not answer within {self._timeout:g} s") from error
         except requests.exceptions.ConnectTimeout as error:
             raise self._unreached(error) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -165,31 +180,22 @@ class Transport:
         cause = _system_error(error)
         if cause is not None and cause.errno in _FORBIDDEN:
             return EngineForbidden(f"this user may not ask the Docker engine at {place}")
-        text = str(error)
-        if "paramiko" in text:
+        if "paramiko" in str(error):
             return EngineMissing(
                 f"the Docker engine at {place} is reached over SSH, for which paramiko is needed",
                 hint="Install docker[ssh] beside the command line.",
             )
-        if cause is None and "API version" in text and "Connection" not in text and "timed out" not in text:
-            return EngineUnusable(f"what answers at {place} is no Docker engine that can be used", detail=text)
-        return EngineMissing(f"no Docker engine answers at {place}", detail=text)
+        return EngineMissing(f"no Docker engine answers at {place}", detail=str(error))
 
 
 def messages(response: Any) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of an answer as they come."""
-    decoder = json.JSONDecoder()
-    text = ""
-    for piece in lines(response):
-        text += piece.decode(errors="replace")
-        while text := text.lstrip():
-            try:
-                value, end = decoder.raw_decode(text)
-            except ValueError:
-                break  # the rest is yet to come
-            text = text[end:]
-            if isinstance(value, dict):
-                yield value
+    """Yield the JSON objects of an answer as they come, one on each line; what is no such object is left out."""
+    pending = b""
+    for piece in _chunks(response):
+        *whole, pending = (pending + piece).split(b"\n")
+        for line in whole:
+            yield from _object(line)
+    yield from _object(pending)
 
 
 def pieces(response: Any) -> Iterator[bytes]:
@@ -197,12 +203,21 @@ def pieces(response: Any) -> Iterator[bytes]:
     yield from response.raw.stream(_CHUNK, decode_content=False)
 
 
-def lines(response: Any) -> Iterator[bytes]:
+def _chunks(response: Any) -> Iterator[bytes]:
     """Yield the bytes of an answer as they come, each at once."""
     if response.raw.chunked:
         yield from response.raw.read_chunked(decode_content=False)
     else:
-        yield from response.raw.stream(_CHUNK, decode_content=False)
+        yield from pieces(response)
+
+
+def _object(line: bytes) -> Iterator[dict[str, Any]]:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return
+    if isinstance(value, dict):
+        yield value
 
 
 def _explanation(response: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import sys
 import venv
@@ -51,9 +52,10 @@ FILES = {
 }
 
 GREETER = {
-    "greeter/__init__.py": b"from greeter.large import LINES\n\ndef say(name):\n    return f'hello, {name}'\n",
-    "greeter/large.py": b"LINES = [\n" + b"".join(b"    'line %d',\n" % number for number in range(100_000)) + b"]\n",
+    "greeter/__init__.py": b"def say(name):\n    return f'hello, {name}'\n",
+    "greeter/large.bin": random.Random(7).randbytes(1_200_000),
 }
+"""Large enough for a layer of its own."""
 
 
 class BundledProject:
