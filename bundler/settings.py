@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -102,6 +102,25 @@ def settings_from(table: object, file: Path) -> BundleSettings:
     if "user" in values:
         values["user"], values["group"] = values["user"]
     return BundleSettings(**values)
+
+
+def with_options(settings: BundleSettings, options: Mapping[str, object]) -> BundleSettings:
+    """Return settings in which options of the command line go before what the configuration says.
+
+    Args:
+        settings: what the configuration says.
+        options: values by their keys, each such as the configuration could have it.
+
+    Raises:
+        BundleSettingsInvalid: naming the first option that is wrong.
+    """
+    values = {}
+    for key, value in options.items():
+        try:
+            values[key] = _KEYS[key](value)
+        except WrongValue as error:
+            raise BundleSettingsInvalid(f"the option for `{key}` is wrong: {error}", hint=error.hint) from error
+    return replace(settings, **values)
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

@@ -41,6 +41,7 @@ ENTRIES = (
         module="trigger_cli.commands.check",
         summary="Find side effects and non-determinism in jobs before they run.",
     ),
+    Entry(name="build", module="trigger_cli.commands.build", summary="Pack the project into a container image."),
     Entry(name="rule", module="trigger_cli.commands.rule", summary="Explain a rule of `trigger check`."),
     Entry(name="lsp", module="trigger_cli.commands.lsp", summary="Show what `check` finds in your editor."),
     Entry(
@@ -56,7 +57,7 @@ ALIASES = {
     "events": "event send", "send": "event send", "list": "runs list", "ls": "runs list", "show": "runs show",
     "logs": "runs show ID --logs", "cancel": "runs cancel", "resume": "runs resume", "replay": "runs replay",
     "retry": "runs resume", "status": "runs list", "job": "jobs list", "tasks": "jobs list",
-    "lint": "check", "analyze": "check", "rules": "rule --all", "explain": "rule", "help": "--help",
+    "bundle": "build", "package": "build", "image": "build", "lint": "check", "analyze": "check", "rules": "rule --all", "explain": "rule", "help": "--help",
 }  # fmt: skip
 """Words that people try, and what they mean here. They are suggested, not accepted."""
 

@@ -6,6 +6,7 @@ Error tree::
     └── CliError                    exit_code
         ├── UsageProblem            2   UnknownCommand, BadPayload, NeedsConfirmation, UnknownTemplate,
         │                               InitConflict, InitHalfDone, AmbiguousRun, NoProjectToCheck, UnknownRule,
+        │                               NoProjectToBuild,
         │                               FileNotWritten, WorkingFolderGone
         ├── EnvironmentProblem      3   ServerUnreachable, NotATriggerServer, InitFailed, OutputNotWritten
         ├── Refusal                 4   the executor said no: carries its problem
@@ -95,6 +96,13 @@ class NoProjectToCheck(UsageProblem):
 
     code = "no-project-to-check"
     hint = "Run it in the project's folder, or name files: trigger check jobs/a.py"
+
+
+class NoProjectToBuild(UsageProblem):
+    """The working folder lies in no project."""
+
+    code = "no-project-to-build"
+    hint = "Run it in the project's folder, or make one: trigger init"
 
 
 class UnknownRule(UsageProblem):

@@ -26,6 +26,17 @@ _NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 _CONFIGURATION_PREFIXES = ("trigger_sdk.protocol", "analyzer.")
 """Packages whose errors are about what the user has configured."""
 
+_CONFIGURED = frozenset(
+    ("bundle-settings-invalid", "reference-invalid", "output-invalid", "source-date-invalid", "preset-unusable",
+     "system-plan-invalid")
+)  # fmt: skip
+"""Codes of the bundler for what the user has configured or asked for."""
+
+_IN_THE_PROJECT = frozenset(
+    ("imports-unresolved", "files-refused", "index-failed", "index-timed-out", "index-crashed", "image-build-failed")
+)
+"""Codes of the bundler for what it finds wrong in the project itself: findings, as those of a check."""
+
 
 def run_command_line(argv: Sequence[str]) -> int:
     """Run a command line and return its exit code; whatever goes wrong is shown on standard error.
@@ -75,10 +86,12 @@ def _is_working_folder_gone() -> bool:
 
 
 def exit_code_of(error: TriggerError) -> ExitCode:
-    """Return the exit code of a problem: its own, 2 for a configuration, 3 for what comes from the packages below."""
+    """Return the exit code of a problem: its own; of packages below, 1 for findings, 2 for a configuration, else 3."""
     if isinstance(error, CliError):
         return error.exit_code
-    if type(error).__module__.startswith(_CONFIGURATION_PREFIXES):
+    if error.code in _IN_THE_PROJECT:
+        return ExitCode.FAILED
+    if error.code in _CONFIGURED or type(error).__module__.startswith(_CONFIGURATION_PREFIXES):
         return ExitCode.USAGE
     return ExitCode.ENVIRONMENT
 

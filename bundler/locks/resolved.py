@@ -83,6 +83,28 @@ def resolve(path: Path, wanted: Wanted, tools: Tools) -> Lock:
     return replace(_with_sections(lock, wanted), notes=(note,))
 
 
+def resolve_requirements(requirements: Sequence[str], wanted: Wanted, tools: Tools) -> tuple[Distribution, ...]:
+    """Resolve requirements that no lock has, and return all that they come to; the same ones are resolved once.
+
+    Args:
+        requirements: such as ``msgspec>=0.19``.
+        wanted: for what.
+        tools: uv.
+
+    Raises:
+        LockToolMissing, LockToolFailed: uv is not there, or finds no solution.
+    """
+    if not requirements:
+        return ()
+    text = "".join(f"{line}\n" for line in sorted(requirements)).encode()
+    answer = tools.run_once(
+        _command(["-"], wanted), depends_on=_pyproject(wanted), folder=wanted.project,
+        why="to find what trigger-sdk needs", given=text,
+    )  # fmt: skip
+    path = wanted.project / "pylock.toml"
+    return pylock_of(answer, path=path, project=wanted.project, kind="resolved").distributions
+
+
 def without_dependencies(path: Path, wanted: Wanted) -> Lock:
     """Return the lock of a project that needs nothing."""
     project = Distribution(name="project", source=Folder(path=wanted.project, is_package=False))

@@ -43,7 +43,7 @@ def test_index_says_what_the_jobs_are(project: Indexed) -> None:
     assert [job.id for job in index.jobs] == ["audit", "purchase"]
     assert (index.sdk, index.python) == (VERSION, f"{sys.version_info[0]}.{sys.version_info[1]}")
     plain = json.loads(index.content)
-    assert set(plain) == {"format", "sdk", "python", "code", "jobs", "queues"}
+    assert set(plain) == {"format", "sdk", "python", "jobs", "queues"}
     assert json.dumps(plain, sort_keys=True, separators=(",", ":")).encode() == index.content
     purchase = plain["jobs"][1]
     assert purchase["payload_schema"]["$defs"]["Order"]["properties"]["ticket"] == {"type": "integer"}

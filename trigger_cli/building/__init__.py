@@ -1,0 +1,1 @@
+"""`trigger build`: options, progress, what is shown, and the run of it."""

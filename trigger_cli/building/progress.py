@@ -1,0 +1,127 @@
+"""How far a build is: bars for what takes long on a terminal, a line each when it is over elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bundler.files.listing import shown_size
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from trigger_cli.terminal import Terminal
+
+SHOWN_AFTER = 0.5
+"""Seconds; what is over sooner is never shown."""
+
+_TITLES = {"wheels": "fetch wheels", "layers": "make layers"}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Task:
+    title: str
+    total: int | None
+    begun: float
+    done: int = 0
+    bar: Any = field(default=None)
+
+
+class BuildProgress:
+    """Shows what the parts of a build tell of themselves, from any thread; a context manager.
+
+    Args:
+        terminal: where it is shown, on its standard error.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, terminal: Terminal, clock: Callable[[], float] = time.monotonic) -> None:
+        self._terminal = terminal
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._tasks: dict[str, _Task] = {}
+        self._bars: Any = None
+        self._timer: threading.Timer | None = None
+        self.took: list[tuple[str, float]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._tasks.clear()
+            if self._bars is not None:
+                self._bars.stop()
+                self._bars = None
+
+    def start(self, name: str, total: int | None = None) -> None:
+        """Something begins; see :class:`bundler.model.Progress`."""
+        with self._lock:
+            self._tasks[name] = _Task(title=_TITLES.get(name, name), total=total, begun=self._clock())
+            if self._is_drawn and self._timer is None:
+                self._timer = threading.Timer(SHOWN_AFTER, self._draw)
+                self._timer.daemon = True
+                self._timer.start()
+            elif self._bars is not None:
+                self._draw()
+
+    def advance(self, name: str, amount: int) -> None:
+        """So many bytes more are done."""
+        with self._lock:
+            task = self._tasks.get(name)
+            if task is None:
+                return
+            task.done += amount
+            if task.bar is not None:
+                self._bars.update(task.bar, completed=task.done)
+
+    def finish(self, name: str) -> None:
+        """It has ended."""
+        with self._lock:
+            task = self._tasks.pop(name, None)
+            if task is None:
+                return
+            seconds = self._clock() - task.begun
+            self.took.append((task.title, seconds))
+            if task.bar is not None:
+                self._bars.remove_task(task.bar)
+            elif not self._is_drawn and seconds >= SHOWN_AFTER:
+                size = f" {shown_size(task.done)}" if task.done else ""
+                self._terminal.say(f"{task.title}{size}: {seconds:.1f} s")
+
+    @property
+    def _is_drawn(self) -> bool:
+        """Whether standard error is a terminal that can be drawn over."""
+        return self._terminal.can_ask
+
+    def _draw(self) -> None:
+        """Show bars for all that is under way; comes in the timer's thread the first time."""
+        with self._lock:
+            self._timer = None
+            if not self._tasks:
+                return
+            if self._bars is None:
+                self._bars = _bars(self._terminal)
+                self._bars.start()
+            for task in self._tasks.values():
+                if task.bar is None:
+                    task.bar = self._bars.add_task(task.title, total=task.total, completed=task.done)
+
+
+def _bars(terminal: Terminal) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(file=terminal.err, no_color=not terminal.err_palette.enabled)
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(),
+        TimeElapsedColumn(), console=console, transient=True,
+    )  # fmt: skip
