@@ -65,6 +65,7 @@ def image_config(
     theirs = base.config.get("config")
     theirs = theirs if isinstance(theirs, Mapping) else {}
     known = base_environment(base)
+    all_labels = {**_inherited(theirs.get("Labels")), **dict(sorted(labels.items()))}
     fields: dict[str, Any] = {
         "created": time_text(created),
         "architecture": base.platform.architecture,
@@ -76,7 +77,7 @@ def image_config(
             "Env": [f"{name}={value}" for name, value in environment(settings, project=project, known=known).items()],
             "Entrypoint": list(entrypoint),
             "WorkingDir": PROJECT,
-            "Labels": {**_inherited(theirs.get("Labels")), **dict(sorted(labels.items()))},
+            **({"Labels": all_labels} if all_labels else {}),
         },
         "rootfs": {
             "type": "layers",

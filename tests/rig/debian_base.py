@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -220,7 +221,9 @@ def _described(layer: Path) -> DebianBase:
     )
     name = hashlib.sha256(config).hexdigest()
     archive = layer.with_suffix(".load")
-    write_docker_archive(archive, config, [layer])
+    partial = archive.with_suffix(f".{os.getpid()}.partial")
+    write_docker_archive(partial, config, [layer])
+    partial.rename(archive)  # another run of the tests may be reading it
     return DebianBase(layer=layer, diff_id=diff_id, config=config, image_id=f"sha256:{name}", archive=archive)
 
 
