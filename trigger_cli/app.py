@@ -57,7 +57,8 @@ ALIASES = {
     "events": "event send", "send": "event send", "list": "runs list", "ls": "runs list", "show": "runs show",
     "logs": "runs show ID --logs", "cancel": "runs cancel", "resume": "runs resume", "replay": "runs replay",
     "retry": "runs resume", "status": "runs list", "job": "jobs list", "tasks": "jobs list",
-    "bundle": "build", "package": "build", "image": "build", "lint": "check", "analyze": "check", "rules": "rule --all", "explain": "rule", "help": "--help",
+    "bundle": "build", "package": "build", "image": "build",
+    "lint": "check", "analyze": "check", "rules": "rule --all", "explain": "rule", "help": "--help",
 }  # fmt: skip
 """Words that people try, and what they mean here. They are suggested, not accepted."""
 

@@ -50,7 +50,7 @@ def test_protocol_imports_nothing_else_of_the_sdk(graph: grimp.ImportGraph) -> N
 def third_party(modules: list[Module], names: set[str]) -> set[str]:
     """Return what the packages ``names`` import from neither the standard library nor this house."""
     imported: set[str] = set().union(*(module.imported() for module in modules if module.package in names))
-    return imported - set(sys.stdlib_module_names) - set(PACKAGES)
+    return imported - set(sys.stdlib_module_names) - set(PACKAGES) - {"_typeshed"}  # type checkers have that one
 
 
 def test_sdk_imports_two_libraries_only(modules: list[Module]) -> None:
@@ -60,7 +60,9 @@ def test_sdk_imports_two_libraries_only(modules: list[Module]) -> None:
 
 def declared(pyproject: Path) -> set[str]:
     """Return the names of a distribution's dependencies as import names."""
-    requirements = read_toml(pyproject)["project"]["dependencies"]
+    project = read_toml(pyproject)["project"]
+    optional = [line for lines in project.get("optional-dependencies", {}).values() for line in lines]
+    requirements = [*project["dependencies"], *optional]
     names = {"".join(c if c.isalnum() or c in "-_" else " " for c in line).split()[0] for line in requirements}
     return {name.replace("-", "_") for name in names}
 

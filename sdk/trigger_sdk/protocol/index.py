@@ -1,7 +1,7 @@
 """The index of a project: what the jobs of one bundle are, as its image states it and a server reads it.
 
-The same project gives the same bytes on every machine: no paths, no times, sorted. The version of the code is not in it:
-a change that leaves the jobs as they are declared leaves these bytes alone, and with them their layer in the image.
+The same project gives the same bytes on every machine: no paths, no times, sorted. The version of the code is not in
+it: a change that leaves the jobs as they are declared leaves these bytes alone, and with them their layer in the image.
 """
 
 from __future__ import annotations
