@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -25,6 +26,7 @@ OLDEST_API: Final = (1, 40)
 """Docker 19.03: the first whose ``/build`` takes a platform without experiments."""
 
 _CONNECT_SECONDS: Final = 10.0
+_UNIX: Final = "unix://"
 _CHUNK: Final = 1 << 20
 _FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM})
 
@@ -112,6 +114,11 @@ class Transport:
         endpoint = self.endpoint
         place = f"{endpoint.address} ({endpoint.source})"
         with self._translated():
+            if endpoint.address.startswith(_UNIX):
+                # The SDK forgets to close a socket that nobody listens at.
+                with socket.socket(socket.AF_UNIX) as knocking:
+                    knocking.settimeout(_CONNECT_SECONDS)
+                    knocking.connect(endpoint.address.removeprefix(_UNIX))
             asking = self._made("1.40")
             try:
                 facts = asking.version(api_version=False)

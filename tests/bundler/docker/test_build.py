@@ -178,10 +178,10 @@ async def test_finish_adds_files_and_labels(engine: Engine, system_project: Syst
 
 
 async def test_an_engine_that_dies_while_it_builds(
-    start_dockerd: Callable[[], DockerdProcess], system_project: SystemProject, base_image: DebianBase, tmp_path: Path
+    start_dockerd: Callable[..., DockerdProcess], system_project: SystemProject, base_image: DebianBase, tmp_path: Path
 ) -> None:
-    """There is a problem of its own, and no image; the next build of the engine goes on and is right."""
-    process = start_dockerd()
+    """There is a problem of its own, and no image; when the engine is there again, the next build is right."""
+    process = start_dockerd(in_memory=True)
     process.load(base_image.archive)
     engine = find_engine(environ={"DOCKER_HOST": process.address}, home=tmp_path)
     told = Told()
@@ -193,6 +193,7 @@ async def test_an_engine_that_dies_while_it_builds(
         await asyncio.wait_for(building, 20)
     assert told.open == []
     await asyncio.to_thread(process.start)
+    await asyncio.to_thread(process.load, base_image.archive)
     image = await build_image(engine, system_project.plan())
     assert (await engine.run(Container(image=image), timeout=30)).stdout == SAYS
     await engine.close()

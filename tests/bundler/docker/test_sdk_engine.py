@@ -169,10 +169,10 @@ async def test_load_cancelled_in_the_middle(engine: Engine, dockerd: DockerdProc
 
 
 async def test_an_engine_that_dies_in_the_middle(
-    start_dockerd: Callable[[], DockerdProcess], small_image: Path, tmp_path: Path
+    start_dockerd: Callable[..., DockerdProcess], small_image: Path, tmp_path: Path
 ) -> None:
     """An engine that goes away while it works is a problem of its own; started again, it is asked again."""
-    process = start_dockerd()
+    process = start_dockerd(in_memory=True)
     engine = find_engine(environ={"DOCKER_HOST": process.address}, home=tmp_path)
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()

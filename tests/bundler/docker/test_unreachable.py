@@ -13,9 +13,6 @@ import pytest
 from bundler.docker.engine import find_engine
 from bundler.errors import BundlerError, EngineFailed, EngineForbidden, EngineLost, EngineMissing, EngineUnusable
 
-# The SDK leaves a socket that it cannot connect to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
-
 VERSION = {"Version": "99", "ApiVersion": "1.41", "Os": "linux", "Arch": "amd64"}
 
 
