@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -265,8 +266,7 @@ def _lock(value: object) -> str:
 
 def _interpreter(value: object) -> str:
     text = _text(value)
-    path = PurePosixPath(text)
-    if not path.is_absolute() or text != f"/{path.relative_to('/')}" or ".." in path.parts or path.name == "":
+    if not text.startswith("/") or text != posixpath.normpath(text) or text.strip("/") != text[1:] or text == "/":
         raise WrongValue(
             f"{text!r} is no absolute path of a program", 'Write where it is in the base: "/usr/bin/python3.11".'
         )

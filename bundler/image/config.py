@@ -158,7 +158,7 @@ def _history(base: BaseImage) -> list[Mapping[str, Any]]:
     history = base.config.get("history")
     told = list(history) if isinstance(history, list) else []
     missing = len(base.layers) - sum(1 for step in told if not step.get("empty_layer"))
-    return [*told, *({"created_by": base.name} for _ in range(missing))]
+    return [*told, *({"created_by": "a layer of the base"} for _ in range(missing))]
 
 
 def _step(layer: Layer, created: int) -> dict[str, Any]:

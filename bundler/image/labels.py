@@ -47,7 +47,7 @@ def image_labels(
         f"{_OCI}source": _LOGIN.sub("", source),
         f"{_OCI}version": version,
         f"{_OCI}created": time_text(created) if created else "",
-        f"{_OCI}base.name": base.name,
+        f"{_OCI}base.name": base.name if base.reference else "",
         f"{_OCI}base.digest": base.digest,
     }
     return {name: value for name, value in sorted(labels.items()) if value}

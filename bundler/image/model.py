@@ -43,8 +43,8 @@ class BaseImage:
     """The image that ours is built upon, for one platform.
 
     Attributes:
-        name: for people, and for the label ``base.name``: ``host/python:3.11-slim``, ``tar:base.tar``; no folder of
-            this machine is in it.
+        name: for people, ``host/python:3.11-slim``, ``tar:base.tar``; no folder of this machine is in it. A label of
+            our image when it is in a registry.
         reference: its name in a registry with the digest of its manifest; empty for one that is in none.
         digest: of its manifest; for one without, of its config.
         config: the JSON object that OCI calls image config.

@@ -14,6 +14,7 @@ from trigger_sdk.protocol.project import load_project
 
 FULL = """
 base = "registry.example/python:3.12-slim"
+python = "/opt/python/bin/python3.12"
 platforms = ["linux/amd64", "linux/arm64/v8"]
 include = ["data/**/*.csv", "!data/raw"]
 exclude = ["tests"]
@@ -40,6 +41,7 @@ def test_every_key_is_read_in_both_files(tmp_path: Path, file: str, head: str) -
     assert (found.base, found.user, found.group, found.layers, found.bytecode) == (
         "registry.example/python:3.12-slim", 1234, 99, 5, True,
     )  # fmt: skip
+    assert found.python == "/opt/python/bin/python3.12"
     assert found.platforms == (Platform(architecture="amd64"), Platform(architecture="arm64"))
     assert [pattern.text for pattern in found.include.patterns] == ["data/**/*.csv", "!data/raw"]
     assert found.exclude.match("tests/test_a.py")
@@ -63,10 +65,16 @@ def test_without_a_table_there_are_the_defaults(tmp_path: Path) -> None:
         ("includes = []", "no key 'includes'", "Did you mean include?"),
         ("platform = 'x'", "no key 'platform'", "Did you mean platforms?"),
         ("dependency_groups = []", "no key", "Did you mean groups?"),
-        ("colour = 1", "no key 'colour'", "There are base, platforms"),
+        ("colour = 1", "no key 'colour'", "There are base, python, platforms"),
         ("base = 3", "expected text, and found 3", "quotes"),
         ("base = ''", "expected text", "quotes"),
         ('base = "a\\nb"', "cannot be seen", "one line"),
+        ("python = 'python3.11'", "no absolute path of a program", "/usr/bin/python3.11"),
+        ("python = '/'", "no absolute path of a program", "/usr/bin/python3.11"),
+        ("python = '/usr/../bin/python3.11'", "no absolute path of a program", "/usr/bin/python3.11"),
+        ("python = '//usr/bin/python3.11'", "no absolute path of a program", "/usr/bin/python3.11"),
+        ("python = '/opt/my python/bin/python3'", "first line of a program", "plainer"),
+        (f"python = '/{'x' * 120}'", "first line of a program", "shorter"),
         ("platforms = 'linux/amd64'", "expected a list", '["linux/amd64"]'),
         ("platforms = ['linux/x86_64']", "no platform", "Did you mean linux/amd64?"),
         ("platforms = ['windows/amd64']", "no platform", "linux/amd64 and linux/arm64"),

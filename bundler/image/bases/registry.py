@@ -61,6 +61,8 @@ class RegistryBase:
         self._client = client
         self._cache = cache
         self._interpreter = interpreter
+        self._asked = asyncio.Lock()
+        self._answers: dict[str, tuple[Digest, tuple[str, ...]]] = {}
 
     async def image(self, platform: Platform, python: tuple[int, int]) -> BaseImage:
         """Return the image for a platform; see :class:`bundler.image.bases.source.BaseSource`."""
@@ -82,6 +84,12 @@ class RegistryBase:
         """Return the digest that a reference means now, or the last that was seen when the registry is out of reach."""
         if reference.digest:
             return reference.digest, ()
+        async with self._asked:  # once for all platforms: a tag may move meanwhile
+            if str(reference) not in self._answers:
+                self._answers[str(reference)] = await self._meant(reference)
+        return self._answers[str(reference)]
+
+    async def _meant(self, reference: Reference) -> tuple[Digest, tuple[str, ...]]:
         try:
             found = await self._client.resolve(reference)
         except RegistryUnreachable as error:

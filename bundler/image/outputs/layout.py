@@ -113,6 +113,8 @@ def _fill(
 ) -> None:
     """Put blobs into a layout, and then what makes them known."""
     (folder / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+    for path in (*folder.glob(f".*{_PARTIAL}"), *folder.glob(f"blobs/sha256/.*{_PARTIAL}")):
+        path.unlink()  # left by a build that was ended: nobody else writes while the folder is locked
     for digest, blob in blobs.items():
         path = folder / place_of(digest)
         if _is_whole(path, blob):

@@ -11,7 +11,7 @@ from bundler.image.bases import base_source
 from bundler.image.model import BaseImage
 from bundler.model import Platform
 from tests.fakes.registry_side import ClientSide
-from tests.rig.debian_base import DebianBase
+from tests.rig.debian_image import DebianBase
 
 
 async def base_of(

@@ -90,6 +90,21 @@ async def test_moved_tag_is_noticed(fake_registry: FakeRegistry, side: ClientSid
     assert (await base_of(f"{fake_registry.host}/team/python:3.11", side, cache)).digest == digest
 
 
+async def test_platforms_are_of_one_index(fake_registry: FakeRegistry, side: ClientSide, cache: Cache) -> None:
+    """A tag that moves between one platform and the next does not mix them."""
+    old, new = ([MadeImage(architecture=name, env=(*OFFICIAL, f"A={age}")) for name in ("amd64", "arm64")]
+                for age in ("old", "new"))  # fmt: skip
+    for image in (*old, *new):
+        image.put_into(fake_registry, "team/python")
+    fake_registry.put_manifest("team/python", "3.11", index_of([image.entry for image in old]), OCI_INDEX)
+    async with side.client() as client:
+        name = f"{fake_registry.host}/team/python:3.11"
+        source = base_source(name, client=client, cache=cache, folder=side.home)
+        assert (await source.image(AMD64, (3, 11))).digest == old[0].digest
+        fake_registry.put_manifest("team/python", "3.11", index_of([image.entry for image in new]), OCI_INDEX)
+        assert (await source.image(ARM64, (3, 11))).digest == old[1].digest
+
+
 async def test_registry_out_of_reach_leaves_what_is_known(
     fake_registry: FakeRegistry, side: ClientSide, cache: Cache
 ) -> None:

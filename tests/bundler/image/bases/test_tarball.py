@@ -22,7 +22,7 @@ from tests.fakes.images import (
     tar_of,
     to_json,
 )
-from tests.rig.debian_base import DebianBase
+from tests.rig.debian_image import DebianBase
 
 BaseOf = Callable[..., Awaitable[BaseImage]]
 TAR = "application/vnd.oci.image.layer.v1.tar"

@@ -17,7 +17,7 @@ from bundler.errors import EngineFailed, OutputInvalid
 from bundler.image.model import Bundle
 from tests.fakes.images import OFFICIAL, MadeImage
 from tests.fakes.registry import FakeRegistry
-from tests.rig.debian_base import DebianBase
+from tests.rig.debian_image import DebianBase
 from tests.rig.dockerd_process import DockerdProcess
 
 BundleOf = Callable[..., Awaitable[Bundle]]

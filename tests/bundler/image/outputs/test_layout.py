@@ -114,6 +114,7 @@ async def test_damaged_blobs_are_written_anew(local_bundle: BundleOf, write: Wri
     (tmp_path / "elsewhere").write_bytes(layer.read_bytes())
     layer.unlink()
     layer.symlink_to(tmp_path / "elsewhere")
+    (layer.parent / ".abc.partial").write_bytes(b"half")
     await write("oci:out", bundle, "v1")
     assert contents(tmp_path / "out") == expected
     assert not layer.is_symlink()
