@@ -11,8 +11,8 @@ import pytest
 from tests.fakes.dev_process import DevProcess
 from tests.fakes.postgres_server import PostgresServer, programs
 from tests.fakes.services_process import ServicesProcess
-from tests.rig import debian_base, dockerd_process
-from tests.rig.debian_base import DebianBase, NoPackages
+from tests.rig import debian_image, dockerd_process
+from tests.rig.debian_image import DebianBase, NoPackages
 from tests.rig.dockerd_process import DockerdProcess
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,10 +84,10 @@ def services_of() -> Iterator[Callable[[Path], ServicesProcess]]:
 @pytest.fixture(scope="session")
 def base_image(request: pytest.FixtureRequest, missing_service: Callable[[str], NoReturn]) -> DebianBase:
     """Return a base image with Python 3.11 and apt, made of Debian's packages; its apt knows ``PACKAGES``."""
-    if missing := debian_base.missing_programs():
+    if missing := debian_image.missing_programs():
         missing_service(", ".join(missing))
     try:
-        return debian_base.debian_base(request.config.cache.mkdir("debian-base"), debian_base.OFFERED)
+        return debian_image.debian_base(request.config.cache.mkdir("debian-base"), debian_image.OFFERED)
     except NoPackages as error:
         missing_service(f"Debian's packages ({error})")
 

@@ -19,7 +19,7 @@ from bundler.model import Layer
 from bundler.workshop import open_workshop
 from tests.fakes.zips import made_wheel
 from tests.rig.bundled_project import GREETER, BundledProject
-from tests.rig.debian_base import DebianBase
+from tests.rig.debian_image import DebianBase
 
 
 @pytest.fixture

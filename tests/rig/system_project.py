@@ -18,7 +18,7 @@ from bundler.layers import Scheme, group, project_layer, sdk_layer, wheel_layers
 from bundler.model import Layer, Platform, ProjectFile, Wheel
 from bundler.settings import BundleSettings
 from tests.fakes.zips import made_wheel
-from tests.rig.debian_base import DebianBase
+from tests.rig.debian_image import DebianBase
 from tests.rig.installed_wheel import installed_wheel
 
 MAIN = """

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bundler.cache import Cache
-from tests.rig.debian_base import DebianBase
+from tests.rig.debian_image import DebianBase
 from tests.rig.system_project import SystemProject
 
 

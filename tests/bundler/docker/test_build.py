@@ -13,7 +13,7 @@ from bundler.docker.engine import Container, Engine, find_engine
 from bundler.errors import EngineFailed, EngineLost, ImageBuildFailed
 from bundler.settings import BundleSettings
 from tests.fakes.build_progress import Told
-from tests.rig.debian_base import DebianBase
+from tests.rig.debian_image import DebianBase
 from tests.rig.dockerd_process import DockerdProcess
 from tests.rig.system_project import SAYS, SystemProject
 from tests.rig.waiting import until

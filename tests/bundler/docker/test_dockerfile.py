@@ -25,7 +25,7 @@ from bundler.layers.memory_layer import memory_layer
 from bundler.model import Platform
 from bundler.settings import PRESETS as NAMES
 from bundler.settings import BundleSettings
-from tests.rig.debian_base import DebianBase
+from tests.rig.debian_image import DebianBase
 from tests.rig.dockerd_process import DockerdProcess
 
 BASE = f"example.com/python@sha256:{'a' * 64}"

@@ -19,7 +19,7 @@ from bundler.settings import BundleSettings
 from tests.fakes.build_progress import Told
 from tests.fakes.registry_process import PASSWORD, USERNAME, RegistryProcess
 from tests.fakes.registry_side import ClientSide
-from tests.rig.debian_base import write_docker_archive
+from tests.rig.debian_image import write_docker_archive
 from tests.rig.dockerd_process import DockerdProcess
 from tests.rig.system_project import SAYS, SystemProject
 

@@ -12,7 +12,7 @@ from bundler.errors import IndexCrashed, IndexFailed, IndexTimedOut, IndexUnavai
 from bundler.indexing import index_in_image
 from bundler.settings import BundleSettings
 from tests.bundler.indexing.conftest import Indexed
-from tests.rig.debian_base import DebianBase
+from tests.rig.debian_image import DebianBase
 from tests.rig.system_project import SystemProject
 
 Build = Callable[..., Awaitable[str]]
