@@ -17,6 +17,7 @@ from analyzer.graph.expressions import Expressions
 from analyzer.graph.iteration import Iteration
 from analyzer.graph.libraries import Libraries
 from analyzer.graph.machine import Machine
+from analyzer.graph.managers import Managers
 from analyzer.graph.names import Names
 from analyzer.graph.plain import PlainData
 from analyzer.graph.statements import Statements
@@ -52,6 +53,7 @@ def build_machine(
     machine.expressions = Expressions(machine)
     machine.attributes = Attributes(machine)
     machine.dispatch = Dispatch(machine)
+    machine.managers = Managers(machine)
     machine.calls = Calls(machine)
     machine.libraries = Libraries(machine)
     machine.builtins = Builtins(machine)

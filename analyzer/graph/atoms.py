@@ -343,7 +343,17 @@ class Method(Atom):
         self.name = name
 
 
-WrapperKind = Literal["property", "cached_property", "classmethod", "staticmethod", "contextmanager"]
+class Around(Atom):
+    """A function that a context manager was put on: it is entered and left with each call."""
+
+    __slots__ = ("function", "manager")
+
+    def __init__(self, manager: Atom, function: Value) -> None:
+        self.manager = manager
+        self.function = function
+
+
+WrapperKind = Literal["property", "cached_property", "classmethod", "staticmethod", "contextmanager", "partialmethod"]
 
 
 class Wrapper(Atom):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.graph.atoms import (
+    Around,
     Atom,
     Bound,
     Class,
@@ -28,7 +29,7 @@ from analyzer.graph.declared import Job, Task
 from analyzer.graph.frames import Frame, Leaf, Mutation
 from analyzer.graph.heap import Cell
 from analyzer.graph.names import STATE
-from analyzer.graph.values import NOTHING, Arguments, Exact, either, in_order, inexact
+from analyzer.graph.values import NOTHING, Arguments, Exact, either, exactly, in_order, inexact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +145,8 @@ class Attributes:
         if member is not None:
             return member
         own = self._m.read(self.field(atom, name), frame)
-        if type(own) is Exact and (not raw or self._m.classes.always_sets(atom.cls, name)):
+        is_made = atom.frame is not None or bool(atom.parameter)
+        if own and (not raw or (is_made and self._m.classes.always_sets(atom.cls, name))):
             return own if self._m.classes.is_own(atom.cls) else inexact(own)
         result = own | self._bind(raw, atom, atom.cls, frame, at)
         if result or found is not None:
@@ -206,9 +208,11 @@ class Attributes:
                     result |= entry.function
                 elif entry.kind == "classmethod":
                     result |= self.bound(entry.function, owner)
+                elif entry.kind == "partialmethod":
+                    result |= self._bound_partials(entry.function, receiver)
                 else:
                     result |= self.bound(frozenset((entry,)), receiver)
-            elif isinstance(entry, Function | Task | Job | Dispatcher):
+            elif isinstance(entry, Around | Function | Task | Job | Dispatcher):
                 result |= self.bound(frozenset((entry,)), receiver)
             elif type(entry) is Instance and entry.of is not None and entry.type in _REFERENCES:
                 result |= {self._m.classes.any_instance(entry.of, frame)}
@@ -229,6 +233,16 @@ class Attributes:
             self._m.make(("bound", function, receiver), lambda function=function: Bound(function, receiver))  # type: ignore[misc]
             for function in functions
         )
+
+    def _bound_partials(self, partials: Value, receiver: Atom) -> Value:
+        result = NOTHING
+        for entry in partials:
+            if type(entry) is Partial:
+                result |= self._m.make(
+                    ("bound", entry, receiver),
+                    lambda entry=entry: exactly(Partial(entry.function, entry.arguments.before(exactly(receiver)))),  # type: ignore[misc]
+                )
+        return result
 
     def _of_super(self, atom: Super, name: str, frame: Frame, at: int) -> Value:
         receiver = atom.receiver

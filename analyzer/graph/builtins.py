@@ -44,6 +44,10 @@ _DUNDERS: Final = {
     f"builtins.{name}": (f"__{name}__",)
     for name in ("repr", "len", "bool", "int", "float", "abs", "round", "bytes", "dir", "complex", "hash")
 } | {"builtins.str": ("__str__", "__repr__"), "builtins.format": ("__format__",), "builtins.print": ("__str__",)}
+_METHOD_CALLER: Final = "(method caller)"
+_ATTRIBUTE_GETTER: Final = "(attribute getter)"
+"""What functions made by ``operator`` are called here."""
+
 _SILENT: Final = frozenset(
     f"builtins.{name}"
     for name in (
@@ -95,19 +99,23 @@ class Builtins:
             "builtins.globals": lambda *_: NOTHING,
             "importlib.import_module": self._import,
             "functools.partial": self._partial,
-            "functools.partialmethod": self._partial,
+            "functools.partialmethod": self._partial_method,
+            "operator.methodcaller": self._method_caller,
+            "operator.attrgetter": self._attribute_getter,
+            _METHOD_CALLER: self._call_method,
+            _ATTRIBUTE_GETTER: self._get_attribute,
             "functools.reduce": self._reduce,
             "functools.singledispatch": machine.dispatch.declare,
             "functools.singledispatchmethod": machine.dispatch.declare,
             "asyncio.gather": self._gather,
             "asyncio.wait": self._wait,
             "asyncio.as_completed": self._as_completed,
-            "contextlib.closing": self._first,
+            "contextlib.closing": machine.managers.closing,
             "contextlib.nullcontext": self._first,
-            "contextlib.aclosing": self._first,
-            "contextlib.ExitStack.enter_context": self._enter,
-            "contextlib.AsyncExitStack.enter_context": self._enter,
-            "contextlib.AsyncExitStack.enter_async_context": self._enter_async,
+            "contextlib.aclosing": machine.managers.closing,
+            "contextlib.ExitStack.enter_context": machine.managers.on_stack,
+            "contextlib.AsyncExitStack.enter_context": machine.managers.on_stack,
+            "contextlib.AsyncExitStack.enter_async_context": machine.managers.on_stack,
             "contextlib.ExitStack.callback": self._callback,
             "contextlib.AsyncExitStack.callback": self._callback,
             "contextlib.AsyncExitStack.push_async_callback": self._callback,
@@ -229,6 +237,34 @@ class Builtins:
         function, rest = arguments.get(0) or NOTHING, arguments.after(1)
         return self._m.make(("partial", function, rest), lambda: exactly(Partial(function, rest)))
 
+    def _partial_method(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        made = self._partial(name, arguments, frame, at)
+        return self._m.make(("wrapper", made), lambda: frozenset((Wrapper("partialmethod", made),)))
+
+    def _method_caller(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        return self._partial("", arguments.before(self._m.external(_METHOD_CALLER)), frame, at)
+
+    def _call_method(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        """Call a method of the last argument: the first is its name."""
+        name, *passed = arguments.positional
+        owner = passed.pop() if passed else NOTHING
+        method = union([self._m.attributes.load(owner, text, frame, at) for text in texts(name)])
+        return self._m.calls.call(method, Arguments(tuple(passed), arguments.keywords), frame, at)
+
+    def _attribute_getter(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        return self._partial("", arguments.before(self._m.external(_ATTRIBUTE_GETTER)), frame, at)
+
+    def _get_attribute(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+        """Return attributes of the last argument: those before are their dotted names."""
+        *names, owner = arguments.positional
+        result = NOTHING
+        for text in [text for name in names for text in texts(name)]:
+            found = owner
+            for part in text.split("."):
+                found = self._m.attributes.load(found, part, frame, at)
+            result |= found
+        return result
+
     def _reduce(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         elements = self._m.iteration.unpack(arguments.get(1) or NOTHING, frame, at, escapes=True)
         start = (arguments.get(2) or NOTHING) | elements
@@ -244,12 +280,6 @@ class Builtins:
 
     def _first(self, _name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:
         return arguments.positional[0] if arguments.positional else NOTHING
-
-    def _enter(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
-        return self._m.statements.enter(arguments.get(0) or NOTHING, frame, at, is_async=False)
-
-    def _enter_async(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
-        return self._m.statements.enter(arguments.get(0) or NOTHING, frame, at, is_async=True)
 
     # --- asyncio ------------------------------------------------------------------------------------------------------
 

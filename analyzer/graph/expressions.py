@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.facts import tree
-from analyzer.graph import verdicts
 from analyzer.graph.atoms import (
     Awaitable,
     Bound,
@@ -22,6 +21,7 @@ from analyzer.graph.atoms import (
     Value,
 )
 from analyzer.graph.values import NOTHING, either, exactly, in_order, joined, union
+from analyzer.graph.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,7 @@ class Expressions:
     def __init__(self, machine: Machine) -> None:
         self._m = machine
         self.ignores_order = False
+        self._verdicts = Verdicts(machine)
         self._evaluators: dict[type[tree.Node], Callable[[Any, Frame], Value]] = {
             tree.Constant: lambda node, _frame: machine.constant(node.value),
             tree.Literally: lambda node, _frame: machine.instance(node.type),
@@ -107,6 +108,8 @@ class Expressions:
                 result |= self._m.libraries.call(f"{atom.type}.__getitem__", None, frame, node.at, atom.of)
             elif type(atom) is Object:
                 result |= self._m.calls.method(atom, "__getitem__", (index,), frame, node.at)
+                if self._m.classes.find(atom.cls, "__missing__") is not None:
+                    result |= self._m.calls.method(atom, "__missing__", (index,), frame, node.at)
             elif type(atom) is External and not _is_generic(atom.name):
                 result |= self._m.libraries.call(f"{atom.name}.__getitem__", None, frame, node.at)
             elif type(atom) is Class and self._m.enums.is_enum(atom):
@@ -190,7 +193,7 @@ class Expressions:
         for operator, other in zip(node.operators, node.others, strict=True):
             right = self.evaluate(other, frame)
             self._compare_two(operator.removeprefix("not_"), left, right, frame, node.at)
-            verdict = verdicts.compared(operator, left, right) if len(node.others) == 1 else None
+            verdict = self._verdicts.compared(operator, left, right) if len(node.others) == 1 else None
             left = right
         return NOTHING if verdict is None else self._m.constant(verdict)
 
@@ -232,7 +235,7 @@ class Expressions:
         for atom in value:
             if type(atom) is Object:
                 self._m.calls.truth(atom, frame, getattr(node, "at", 0))
-        return verdicts.truth(value, self._m.classes)
+        return self._verdicts.truth(value)
 
     # --- what is built ------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,13 @@ def known(test: tree.Expression) -> bool | None:
     return None
 
 
+def is_for_types(test: tree.Expression) -> bool:
+    """Tell whether a condition is ``TYPE_CHECKING``: annotations need what it binds, and what follows binds anew."""
+    return (isinstance(test, tree.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, tree.Attribute) and test.name == "TYPE_CHECKING"
+    )
+
+
 def join(frame: Frame, ends: list[tuple[bool, Env]]) -> bool:
     """Continue with the variables of all branches that reach their end; return whether one does."""
     reached = [env for is_reached, env in ends if is_reached]

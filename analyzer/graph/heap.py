@@ -71,7 +71,7 @@ class Heap:
 
     def external(self, name: str, of: Class | None = None) -> Value:
         """Return something of a library, by qualified name; ``of``: whose instances it gives."""
-        return self.make(("external", name, of), lambda: frozenset((External(name, of),)))
+        return self.make(("external", name, of), lambda: exactly(External(name, of)))
 
     def instance(self, type_name: str, of: Class | None = None) -> Value:
         """Return an instance of a library's type; ``of``: whose instances it gives."""

@@ -189,10 +189,11 @@ class Iterables:
             elements = self._m.iteration.exhaust(inner, frame, at)
         return self._m.iteration.lazily(name, [outer, inner], elements, frame, at)
 
-    def _next(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+    def _next(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         source = arguments.get(0) or NOTHING
         result = arguments.get(1) or NOTHING
         for atom in source:
             if type(atom) is Object:
-                result |= self._m.calls.method(atom, "__next__", (), frame, at)
+                method = "__anext__" if name == "builtins.anext" else "__next__"
+                result |= self._m.calls.method(atom, method, (), frame, at)
         return result | self._m.iteration.unpack(source, frame, at, escapes=True)

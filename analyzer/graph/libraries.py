@@ -92,6 +92,13 @@ class Libraries:
             known = self._called[qualname] = self._look_up(qualname)
         return known.recorded is not None or (known.effect is not None and known.effect.on == "call")
 
+    def is_code(self, qualname: str) -> bool:
+        """Tell whether a name is known to be a function, class or module: something that is true, and not None."""
+        if qualname.startswith("builtins."):
+            return True
+        is_constant = qualname.rpartition(".")[2].isupper()
+        return not is_constant and (self.has_effect(qualname) or self._m.catalogue.lookup(qualname) is not None)
+
     def store(self, owner: str, name: str, frame: Frame, at: int) -> None:
         """Note that an attribute of a library's module or class is set."""
         self._m.happens(frame, at, Leaf(STATE, f"{owner}.{name}"))

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from analyzer.graph.expressions import Expressions
     from analyzer.graph.iteration import Iteration
     from analyzer.graph.libraries import Libraries
+    from analyzer.graph.managers import Managers
     from analyzer.graph.names import Names
     from analyzer.graph.plain import PlainData
     from analyzer.graph.statements import Statements
@@ -131,6 +132,7 @@ class Machine(Heap):
         self.annotations: Annotations
         self.durables: Durables
         self.plain: PlainData
+        self.managers: Managers
         self.statements: Statements
         self.targets: Targets
         self.registrars: set[ModuleState] = set()
@@ -141,9 +143,7 @@ class Machine(Heap):
         self._importing: list[ModuleState] = []
         self._states: dict[str, ModuleState] = {}
         self._queue: deque[Frame] = deque()
-        self._calls = 0
-        self._depth = 0
-        self._order = 0
+        self._calls = self._depth = self._order = 0
 
     # --- one job at a time --------------------------------------------------------------------------------------------
 

@@ -7,11 +7,12 @@ What a function puts into a stand-in is given back to the real argument after th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.graph.atoms import Atom, Class, Collection, Constant, External, Function, Instance, Object, Value
 from analyzer.graph.heap import Cell
-from analyzer.graph.values import NOTHING, Exact
+from analyzer.graph.values import NOTHING, Exact, exactly
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame, Mutation
@@ -24,6 +25,21 @@ _PLAIN_TYPES: Final = frozenset(
 )
 _INT: Final = "builtins.int"
 _TEXT: Final = "builtins.str"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a stand-in is passed to.
+
+    Attributes:
+        function: the function.
+        name: the parameter.
+        decided: what is passed beside it that conditions may depend on, by parameter.
+    """
+
+    function: Function
+    name: str
+    decided: tuple[tuple[str, Value], ...]
 
 
 class PlainData:
@@ -43,12 +59,13 @@ class PlainData:
         if any(isinstance(atom, Function) or _is_callable(atom) for value in parameters.values() for atom in value):
             return parameters
         keeps_texts = function.facts.reads_names
+        decided = tuple([(name, value) for name, value in parameters.items() if _is_decided(value)])
         return {
-            name: self._stand_in(function, name, value, caller, keeps_texts=keeps_texts)
+            name: self._stand_in(Slot(function, name, decided), value, caller, keeps_texts=keeps_texts)
             for name, value in parameters.items()
         }
 
-    def _stand_in(self, function: Function, name: str, value: Value, caller: Frame, *, keeps_texts: bool) -> Value:
+    def _stand_in(self, slot: Slot, value: Value, caller: Frame, *, keeps_texts: bool) -> Value:
         if not value or _is_decided(value):
             return value
         if len(value) > _MOST or not all(self._is_plain(atom, caller, 0) for atom in value):
@@ -61,53 +78,54 @@ class PlainData:
                 else:
                     result |= self._of_constant(atom)
             elif type(atom) is Collection:
-                result.add(self._of_collection(function, name, atom, caller))
+                result.add(self._of_collection(slot, atom, caller))
             elif type(atom) is Object:
                 is_enum = self._m.enums.is_enum(atom.cls)
                 any_one = self._m.classes.any_instance(atom.cls, caller) if is_enum else None
-                result.add(any_one or self._of_object(function, name, atom))
+                result.add(any_one or self._of_object(slot, atom))
             else:
                 result.add(atom)
-        return frozenset(result)
+        is_object = type(value) is Exact and all(type(atom) is Object for atom in result)
+        return exactly(*result) if is_object else frozenset(result)
 
     def _of_constant(self, atom: Constant) -> Value:
         if isinstance(atom.value, str):
             return self._m.instance(_TEXT)
         return NOTHING if atom.value is None else self._m.instance(_INT)
 
-    def _of_collection(self, function: Function, name: str, atom: Collection, caller: Frame) -> Collection:
+    def _of_collection(self, slot: Slot, atom: Collection, caller: Frame) -> Collection:
         numbers, ordered = atom.only_numbers, atom.is_ordered
-        key = ("stand-in", function, name, caller.era, atom.kind, numbers, ordered)
+        key = ("stand-in", slot, caller.era, atom.kind, numbers, ordered)
         made = self._m.make(key, lambda: Collection(atom.kind, None, Cell(), Cell()))
-        made.parameter = name
+        made.parameter = slot.name
         made.only_numbers, made.is_ordered = numbers, ordered
         if made is atom:
             return made
         for other in self._contents(atom, caller):
             if type(other) is Object:
-                self._m.write(made.elements, frozenset((self._of_class(function, name, other.cls),)))
+                self._m.write(made.elements, frozenset((self._of_class(slot, other.cls),)))
             elif type(other) is Constant:
                 self._m.write(made.elements, self._of_constant(other))
             elif type(other) is Instance:
                 self._m.write(made.elements, frozenset((other,)))
         return made
 
-    def _of_object(self, function: Function, name: str, atom: Object) -> Object:
+    def _of_object(self, slot: Slot, atom: Object) -> Object:
         """Return the stand-in of an object: one for each combination of attributes that conditions may ask about."""
         decided = [(field, cell.value) for field, cell in atom.fields.items() if _is_decided(cell.value)]
         if not decided or not self._m.classes.is_own(atom.cls):
-            return self._of_class(function, name, atom.cls)
+            return self._of_class(slot, atom.cls)
         decided.sort(key=lambda each: each[0])
-        key = ("stand-in", function, name, atom.cls, tuple(decided))
+        key = ("stand-in", slot, atom.cls, tuple(decided))
         made = self._m.make(key, lambda: Object(atom.cls, None))
-        made.parameter = name
+        made.parameter = slot.name
         for field, value in decided:
             self._m.write(self._m.attributes.field(made, field), value)
         return made
 
-    def _of_class(self, function: Function, name: str, cls: Class) -> Object:
-        made = self._m.make(("stand-in", function, name, cls), lambda: Object(cls, None))
-        made.parameter = name
+    def _of_class(self, slot: Slot, cls: Class) -> Object:
+        made = self._m.make(("stand-in", slot, cls), lambda: Object(cls, None))
+        made.parameter = slot.name
         return made
 
     def _contents(self, atom: Collection, caller: Frame) -> Value:

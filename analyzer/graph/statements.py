@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from analyzer.facts import tree
 from analyzer.facts.module import decode_body
 from analyzer.graph import flow
-from analyzer.graph.atoms import Class, Collection, External, Generator, Instance, Object, Value
+from analyzer.graph.atoms import Class, Collection, External, Instance, Object, Value
 from analyzer.graph.definitions import Definitions
 from analyzer.graph.flow import Env, Loop
 from analyzer.graph.frames import Frame, Leaf
-from analyzer.graph.values import NOTHING, Arguments, Exact, in_order, is_none, is_part, joined, union
+from analyzer.graph.values import NOTHING, Exact, in_order, is_none, is_part, joined, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,6 +215,8 @@ class Statements(Definitions):
     # --- branches -----------------------------------------------------------------------------------------------------
 
     def _if(self, node: tree.If, frame: Frame, loop: Loop | None) -> bool:
+        if flow.is_for_types(node.test):
+            return self.block(node.body, frame, loop) and self.block(node.orelse, frame, loop)
         verdict = flow.known(node.test)
         if verdict is None:
             verdict = self._m.expressions.test(node.test, frame)
@@ -316,13 +318,13 @@ class Statements(Definitions):
         for expression, target in node.items:
             manager = self._m.expressions.evaluate(expression, frame)
             managers.append(manager)
-            entered = self.enter(manager, frame, node.at, is_async=node.is_async)
+            entered = self._m.managers.enter(manager, frame, node.at, is_async=node.is_async)
             if target is not None:
                 self._m.targets.bind(target, entered, frame, node.at)
         steps = frame.durables
         reached = self.block(node.body, frame, loop)
         for manager in managers:
-            self.leave(manager, frame, node.at, is_async=node.is_async)
+            self._m.managers.leave(manager, frame, node.at, is_async=node.is_async)
             if frame.durables > steps:
                 self.check_suppress(node, manager, frame)
                 reached = reached or self.is_suppress(manager)
@@ -349,28 +351,3 @@ class Statements(Definitions):
         if not reached:
             frame.env = flow.united([env for _, env in ends])
         return self.block(node.final, frame, loop) and reached
-
-    def enter(self, manager: Value, frame: Frame, at: int, *, is_async: bool) -> Value:
-        """Enter a context manager; return what ``as`` binds."""
-        name = "__aenter__" if is_async else "__enter__"
-        result = NOTHING
-        for atom in in_order(manager):
-            if type(atom) is Generator:
-                result |= self._m.iteration.exhaust(frozenset((atom,)), frame, at)
-            elif type(atom) is Object:
-                found = self._m.calls.method(atom, name, (), frame, at)
-                result |= self._m.expressions.awaited(found, frame, at) or frozenset((atom,))
-            elif type(atom) is Instance:
-                result |= self._m.libraries.call(f"{atom.type}.{name}", None, frame, at) or frozenset((atom,))
-            elif type(atom) is Collection:
-                result |= {atom}
-        return result
-
-    def leave(self, manager: Value, frame: Frame, at: int, *, is_async: bool) -> None:
-        """Leave a context manager."""
-        name = "__aexit__" if is_async else "__exit__"
-        for atom in in_order(manager):
-            if type(atom) is Object:
-                arguments = Arguments((NOTHING, NOTHING, NOTHING)).positional
-                found = self._m.calls.method(atom, name, arguments, frame, at)
-                self._m.expressions.awaited(found, frame, at)

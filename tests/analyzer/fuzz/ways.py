@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 FOLDER: Final = Path(__file__).parent / "ways"
+_MAKES_MORE: Final = ("class ", "lambda", "def inner", "partial", "yield", "map(", "iter", "kept", "keys()", "cast")
 Kept = Literal["first", "both", "none"]
 
 
@@ -33,6 +34,11 @@ class Way:
     kept: Kept = "first"
     is_async: bool = False
     takes_async: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether what comes out is what ``{f}`` gives, or plain data: no function, no generator, no object."""
+        return not any(word in self.text for word in _MAKES_MORE)
 
 
 def _group(name: str, kept: Kept = "first", *, is_async: bool = False, takes_async: bool = False) -> tuple[Way, ...]:
