@@ -121,7 +121,7 @@ def environment_of(config: Mapping[str, Any]) -> dict[str, str]:
     """Return the environment variables in a config; what is none is left out."""
     theirs = config.get("config")
     entries = theirs.get("Env") if isinstance(theirs, Mapping) else None
-    pairs = [entry.partition("=") for entry in entries or () if isinstance(entry, str)]
+    pairs = [entry.partition("=") for entry in entries if isinstance(entry, str)] if isinstance(entries, list) else []
     return {name: value for name, equals, value in pairs if name and equals}
 
 
