@@ -40,6 +40,7 @@ class DockerdProcess:
         self._drivers: tuple[str, ...] = ("overlay2", "vfs")  # the second where the kernel refuses the first
         # In a namespace of its own: the memory is given back however the engine ends.
         self._before = ("unshare", "--mount", "sh", "-c", _MOUNT, "sh", str(self.folder / "data")) * in_memory
+        self._namespace = self.folder.name.encode().hex()  # a folder's name may have what a namespace's must not
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -125,8 +126,8 @@ class DockerdProcess:
                  "--host", self.address, "--group", str(os.getgid()),
                  "--data-root", str(self.folder / "data"), "--exec-root", str(self.folder / "exec"),
                  "--pidfile", str(self.folder / "pid"), "--storage-driver", driver,
-                 "--containerd-namespace", self.folder.name, "--containerd-plugins-namespace",
-                 f"{self.folder.name}-plugins",
+                 "--containerd-namespace", self._namespace,
+                 "--containerd-plugins-namespace", f"{self._namespace}.plugins",
                  "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
                  "--userland-proxy=false"],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder,
