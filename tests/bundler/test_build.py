@@ -17,7 +17,6 @@ from bundler.cache import Cache
 from bundler.errors import BundlerError, ImportsUnresolved
 from bundler.model import Layer
 from bundler.workshop import open_workshop
-from tests.fakes.zips import made_wheel
 from tests.rig.bundled_project import GREETER, BundledProject
 from tests.rig.debian_image import DebianBase
 
@@ -71,11 +70,7 @@ async def test_changed_wheel_changes_its_layer_alone(tmp_path: Path, project: Bu
     """A wheel with a layer of its own."""
     before = layers_of(await project.build(tmp_path / "cache"))
     large = next(name for name in before if "greeter" in name)
-    lock = project.folder / "pylock.toml"
-    old = next((project.folder / "wheels").glob("greeter-*.whl"))
-    old_digest = lock.read_text().split(old.name)[1].split('sha256 = "')[1][:64]
-    wheel = made_wheel(project.folder / "wheels", "greeter", {**GREETER, "greeter/new.py": b""})
-    lock.write_text(lock.read_text().replace(old_digest, wheel.sha256))
+    project.relock("greeter", {**GREETER, "greeter/new.py": b""})
     after = layers_of(await project.build(tmp_path / "cache"))
     assert {name for name in after if after[name].diff_id != before[name].diff_id} == {large}
 

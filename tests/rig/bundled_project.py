@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import shutil
@@ -21,6 +22,8 @@ from tests.rig.installed_wheel import installed_wheel
 from trigger_sdk.protocol.project import load_project
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bundler.model import Wheel
     from bundler.workshop import Workshop
 
@@ -58,6 +61,9 @@ GREETER = {
 """Large enough for a layer of its own."""
 
 
+_LOCK = 'lock-version = "1.0"\ncreated-by = "test"\nextras = ["fast"]\ndependency-groups = ["jobs"]\n\n'
+
+
 class BundledProject:
     """The project, in a folder of its own.
 
@@ -75,13 +81,8 @@ class BundledProject:
         wheels.mkdir()
         made = [made_wheel(wheels, "greeter", GREETER)]
         made += [installed_wheel(wheels, name) for name in ("msgspec", "websockets")]
-        entries = [
-            f'[[packages]]\nname = "{wheel.name}"\nversion = "{wheel.version}"\n'
-            f'wheels = [{{ path = "wheels/{wheel.filename}", hashes = {{ sha256 = "{wheel.sha256}" }} }}]\n'
-            for wheel in made
-        ]
         self._install(made)
-        self.write("pylock.toml", 'lock-version = "1.0"\ncreated-by = "test"\n\n' + "\n".join(entries))
+        self.write("pylock.toml", "[[packages]]\n".join([_LOCK, *(_locked(wheel) for wheel in made)]))
 
     def _install(self, wheels: list[Wheel]) -> None:
         """Make the project's virtual environment, with the wheels and the SDK that is tested."""
@@ -105,10 +106,38 @@ class BundledProject:
 
     def copy(self, folder: Path) -> BundledProject:
         """Return the same project in another folder."""
-        shutil.copytree(self.folder, folder)
+        shutil.copytree(self.folder, folder, symlinks=True)
         other = object.__new__(BundledProject)
         other.folder, other.base = folder, self.base
         return other
+
+    def configure(self, table: str) -> None:
+        """Write lines into ``[tool.trigger.bundle]``, in the place of those that are there."""
+        self.write("pyproject.toml", f"{FILES['pyproject.toml']}\n[tool.trigger.bundle]\n{table}\n")
+
+    def relock(self, name: str, files: Mapping[str, bytes], version: str = "1.0", *, marker: str = "") -> None:
+        """Lock another wheel of a distribution, or one of a distribution that was not locked."""
+        wheel = made_wheel(self.folder / "wheels", name, files, version=version)
+        self._relock(name, _locked(wheel, marker=marker))
+
+    def relock_native(self, name: str, files: Mapping[str, Mapping[str, bytes]]) -> None:
+        """Lock a distribution with a wheel for each of several tags, such as ``py3-none-manylinux_2_17_x86_64``."""
+        wheels = []
+        for tag, contents in files.items():
+            wheel = made_wheel(self.folder / "wheels", name, contents, is_pure=False)
+            path = wheel.path.rename(wheel.path.with_name(f"{name}-1.0-{tag}.whl"))
+            wheels.append(dataclasses.replace(wheel, path=path, filename=path.name))
+        self._relock(name, _locked(*wheels))
+
+    def _relock(self, name: str, locked: str) -> None:
+        self.unlock(name)
+        self.write("pylock.toml", f"{(self.folder / 'pylock.toml').read_text()}[[packages]]\n{locked}")
+
+    def unlock(self, *names: str) -> None:
+        """Take distributions out of the lock."""
+        head, *entries = (self.folder / "pylock.toml").read_text().split("[[packages]]\n")
+        others = [entry for entry in entries if entry.split('"')[1] not in names]
+        self.write("pylock.toml", "[[packages]]\n".join([head, *others]))
 
     def environ(self, cache: Path, **variables: str) -> dict[str, str]:
         """Return the variables of a build."""
@@ -125,3 +154,11 @@ class BundledProject:
         settings = with_options(read_settings(project), {"base": self.base, **options})
         plan = await make_plan(project, settings, self.interpreter, workshop)
         return await build(plan, workshop)
+
+
+def _locked(*wheels: Wheel, marker: str = "") -> str:
+    files = ", ".join(
+        f'{{ path = "wheels/{wheel.filename}", hashes = {{ sha256 = "{wheel.sha256}" }} }}' for wheel in wheels
+    )
+    condition = f"marker = {marker!r}\n" if marker else ""
+    return f'name = "{wheels[0].name}"\nversion = "{wheels[0].version}"\n{condition}wheels = [{files}]\n\n'
