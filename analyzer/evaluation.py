@@ -11,6 +11,7 @@ from analyzer.facts.spans import row_of
 from analyzer.findings import Place, chain_of, location, of_body, through
 from analyzer.graph.bodies import IN_TASK, MUTATED, Evaluated, closure, evaluate_job, evaluate_tasks
 from analyzer.graph.frames import DURABLE, SENDS, Frame
+from analyzer.graph.moves import Moves
 from analyzer.model import Diagnostic, Job
 from analyzer.resolve.imports import imported_by
 from analyzer.results import FunctionRows, ModuleResult, UnitResult
@@ -141,7 +142,7 @@ class Evaluation:
             evaluated = evaluate()
             job_id = "" if job is None else job.id
             diagnostics = [
-                *(diagnostic for frame in evaluated.bodies for diagnostic in of_body(frame, self._place, job_id)),
+                *self._in_bodies(evaluated, job_id),
                 *self._in_tasks(evaluated),
                 *self._lost(evaluated),
             ]
@@ -155,6 +156,11 @@ class Evaluation:
                 functions=frozenset(_rows(evaluated)),
                 is_complete=not (self._machine.is_exhausted or self._is_incomplete),
             )
+
+    def _in_bodies(self, evaluated: Evaluated, job: str) -> Iterable[Diagnostic]:
+        moves = Moves(self._machine.durables.storable, evaluated.reached)
+        for frame in evaluated.bodies:
+            yield from of_body(frame, self._place, job, moves)
 
     def _calls_since(self, count: int) -> tuple[DeclaredCall, ...]:
         return tuple(declared_call(call) for call in islice(self._machine.sdk_calls.values(), count, None))
@@ -200,6 +206,7 @@ class Evaluation:
             queue=self._queue(decorator),
             steps=tuple(dict.fromkeys(steps.values())),
             step_places=tuple(location(path, at) for at in steps),
+            objects=self._machine.durables.storable.objects_of(frame),
         )
 
     def _queue(self, decorator: JobDecorator | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ from analyzer.rules.registry import RULES
 
 if TYPE_CHECKING:
     from analyzer.facts.spans import Span
+    from analyzer.graph.moves import Moves
     from analyzer.settings import CheckSettings
 
 _PSEUDO: Final = frozenset((DURABLE, SENDS))
@@ -49,7 +50,6 @@ class Place:
         chain: tuple[Link, ...] = (),
         job: str = "",
         subject: str = "",
-        leads_to_steps: bool = False,
     ) -> Diagnostic:
         """Return a diagnostic with what its rule says of it."""
         rule = RULES[code]
@@ -63,7 +63,6 @@ class Place:
             job=job,
             url=rule.url(self.settings.url),
             subject=subject,
-            leads_to_steps=leads_to_steps,
         )
 
     def severity(self, code: str) -> Severity:
@@ -76,8 +75,15 @@ def location(path: Path | None, at: Span) -> Location:
     return location_of(at, path or Path())
 
 
-def of_body(frame: Frame, place: Place, job: str) -> list[Diagnostic]:
-    """Return the diagnostics of a job's body: one for each call, the worst of its effects, the first of the worst."""
+def of_body(frame: Frame, place: Place, job: str, moves: Moves) -> list[Diagnostic]:
+    """Return the diagnostics of a job's body: one for each call, the worst of its effects, the first of the worst.
+
+    Args:
+        frame: the body.
+        place: where diagnostics may stand.
+        job: the job's id.
+        moves: tells what speaks against making a call a task.
+    """
     path = frame.home.source.path
     best: dict[tuple[int, str], tuple[Span, Step]] = {}
     for at, by_code in frame.sites.items():
@@ -89,14 +95,14 @@ def of_body(frame: Frame, place: Place, job: str) -> list[Diagnostic]:
         key = (_begin(at), step.leaf.code)
         if key not in best or step.order < best[key][1].order:
             best[key] = (at, step)
-    return [_diagnostic(place, frame, at, step, job) for at, step in best.values()]
+    return [_diagnostic(place, frame, at, step, job, moves) for at, step in best.values()]
 
 
 def _begin(at: Span) -> int:
     return at >> 26  # row and column
 
 
-def _diagnostic(place: Place, frame: Frame, at: Span, step: Step, job: str) -> Diagnostic:
+def _diagnostic(place: Place, frame: Frame, at: Span, step: Step, job: str, moves: Moves) -> Diagnostic:
     leaf = step.leaf
     message = RULES[leaf.code].describe(
         leaf.subject,
@@ -106,7 +112,7 @@ def _diagnostic(place: Place, frame: Frame, at: Span, step: Step, job: str) -> D
         source=leaf.source,
         is_async=frame.is_async,
     )
-    return place.diagnostic(
+    found = place.diagnostic(
         leaf.code,
         frame.home.source.path,
         at,
@@ -114,7 +120,12 @@ def _diagnostic(place: Place, frame: Frame, at: Span, step: Step, job: str) -> D
         chain=chain_of(step),
         job=job,
         subject=leaf.subject,
+    )
+    return replace(
+        found,
         leads_to_steps=not _PSEUDO.isdisjoint(frame.sites[at]),
+        gives_object=moves.gives_object(frame, at),
+        changes_body=moves.changes_body(frame, at, step),
     )
 
 

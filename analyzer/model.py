@@ -104,6 +104,8 @@ class Diagnostic:
         url: where the rule is explained; empty when nowhere.
         subject: what it is about, as the message names it: ``requests.get``; the code, for a suppression.
         leads_to_steps: the call also leads to tasks or waits, so that it cannot be made a task itself.
+        gives_object: what the call gives is not known to be storable: a client, a file, an instance of a plain class.
+        changes_body: what is called changes what belongs to the body, which would be lost in a task.
     """
 
     code: str
@@ -117,6 +119,8 @@ class Diagnostic:
     url: str = ""
     subject: str = ""
     leads_to_steps: bool = False
+    gives_object: bool = False
+    changes_body: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +136,7 @@ class Job:
         steps: names of the tasks and waits that its body asks for, in source order, each once.
         effects: codes of the diagnostics in its body.
         step_places: where its body asks for tasks and waits, itself or through what it calls, in source order.
+        objects: its variables that may hold what is not known to be storable, by name.
     """
 
     id: str
@@ -142,6 +147,7 @@ class Job:
     steps: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
     step_places: tuple[Location, ...] = ()
+    objects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,56 @@ def names_around(function: Function, statements: tuple[ast.stmt, ...]) -> tuple[
     return before, elsewhere
 
 
+def read_after(name: str, function: Function, statements: tuple[ast.stmt, ...]) -> bool:
+    """Tell whether what statements leave in a variable may be read behind them, as far as is known.
+
+    False only where each way on binds it anew: in ``for each in x``, or by an assignment.
+    """
+    following = _ways_on(function.body, statements[-1])
+    if following is None or _is_captured(name, function):
+        return True
+    for statement in following:
+        if not _is_loop_over(name, statement) and name in names_in(statement):
+            return not is_bound_first(name, (statement,))
+    return False
+
+
+def _is_loop_over(name: str, statement: ast.stmt) -> bool:
+    """Tell whether a statement is a loop that binds a name each time, and does not read it before or behind that."""
+    if not isinstance(statement, ast.For | ast.AsyncFor) or name not in names_in(statement.target):
+        return False
+    return not any(name in names_in(each) for each in (statement.iter, *statement.orelse))
+
+
+def _is_captured(name: str, function: Function) -> bool:
+    """Tell whether functions in a function name a variable."""
+    return any(
+        name in names_in(node)
+        for node in ast.walk(function)
+        if node is not function and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    )
+
+
+def _ways_on(block: list[ast.stmt], first: ast.stmt) -> list[ast.stmt] | None:
+    """Return what follows a statement in its block and those around it; None where there may be other ways.
+
+    In a loop what stands before may follow as well, and in ``try`` a handler.
+    """
+    for index, statement in enumerate(block):
+        behind = block[index + 1 :]
+        if statement is first:
+            return behind
+        if not any(each is first for each in ast.walk(statement)):
+            continue
+        if isinstance(statement, ast.If | ast.With | ast.AsyncWith):
+            for inner in (statement.body, getattr(statement, "orelse", [])):
+                found = _ways_on(inner, first)
+                if found is not None:
+                    return [*found, *behind]
+        return None
+    return None
+
+
 def names_stored(statements: tuple[ast.stmt, ...]) -> list[str]:
     """Return the names that are assigned, in the order of the text, the first place last."""
     nodes = [
@@ -104,7 +154,11 @@ def surely_bound(statements: tuple[ast.stmt, ...]) -> set[str]:
 
 def is_bound_first(name: str, statements: tuple[ast.stmt, ...]) -> bool:
     """Tell whether a name is surely bound among the statements before it is read."""
+    in_loops = False
     for statement in statements:
+        if _is_loop_over(name, statement):
+            in_loops = True
+            continue
         reads = [
             node
             for node in ast.walk(statement)
@@ -124,7 +178,7 @@ def is_bound_first(name: str, statements: tuple[ast.stmt, ...]) -> bool:
             return False
         if name in surely_bound((statement,)):
             return True
-    return False
+    return in_loops
 
 
 def _read_in(statements: tuple[ast.stmt, ...]) -> set[str]:

@@ -15,36 +15,17 @@ from analyzer.fixes.dataflow import (
     names_around,
     names_read,
     names_stored,
+    read_after,
     surely_bound,
 )
-from analyzer.fixes.results import HANDLES, STORABLE
-from analyzer.fixes.target import Target, is_handle_of, names_in
+from analyzer.fixes.handles import handles_of
+from analyzer.fixes.target import Target, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.fixes.changes import Function
     from analyzer.fixes.source import Found, Source
-
-_PLAIN_METHODS: Final = frozenset(
-    (
-        *("json", "text", "content", "read", "readline", "readlines", "fetchall", "fetchone", "fetchmany", "fetch"),
-        *("fetchrow", "fetchval", "decode", "status_code", "status", "returncode", "stdout", "stderr", "getvalue"),
-        *(
-            "scalar",
-            "scalars",
-            "all",
-            "first",
-            "rowcount",
-            "lastrowid",
-            "splitlines",
-            "namelist",
-            "communicate",
-            "body",
-        ),
-    )
-)
-"""Methods and attributes of opened things that give plain data."""
 
 _FRAME_NAMES: Final = frozenset(("super", "locals", "vars", "dir", "eval", "exec", "__class__"))
 _LIMIT: Final = 20
@@ -82,14 +63,26 @@ def region_of(target: Target) -> Region | None:
     statement = covering.statement
     if not any(node is function for node in statement.above):
         return None
-    handles = _handles(target, function)
+    objects = target.objects(function)
+    given: frozenset[str] = frozenset()
+    for _ in range(_LIMIT):
+        statements = _around(statement, function, handles_of(target, function, given))
+        region = None if statements is None else _checked(target, function, statements)
+        if region is None or not objects.intersection(region.outputs):
+            return region
+        given |= objects.intersection(region.outputs)  # what is made of it belongs to the block as well
+    return None
+
+
+def _around(statement: Found, function: Function, handles: frozenset[str]) -> tuple[ast.stmt, ...] | None:
+    """Return the statements of a block, around one of them, after which nothing needs the handles in them."""
     for _ in range(_LIMIT):
         block = _block_of(statement)
         if block is None:
             return None
         inner = _grown(block, statement.node, function, handles)
         if isinstance(inner, tuple):
-            return _checked(target, function, inner)
+            return inner
         statement = statement.up() if isinstance(statement.parent, ast.stmt) else statement.up(2)
         if statement.node is function or not isinstance(statement.node, ast.stmt):
             return None
@@ -143,56 +136,6 @@ def _filled_from(block: list[ast.stmt], first: int, last: int) -> int:
     return result
 
 
-def _handles(target: Target, function: Function) -> frozenset[str]:
-    """Return the variables that hold what was opened, or came from it and is no plain data."""
-    found: set[str] = set()
-    parameters = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
-    assignments = [
-        (names_in(each), node.value)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
-        for each in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(each, ast.Name | ast.Tuple)
-    ]
-    for node in ast.walk(function):
-        if isinstance(node, ast.With | ast.AsyncWith):
-            for item in node.items:
-                found |= names_in(item.optional_vars)
-    while True:
-        known = len(found)
-        for names, value in assignments:
-            if _is_handle(target, value, found):
-                found |= names
-        if len(found) == known:
-            return frozenset(found - parameters)
-
-
-def _is_handle(target: Target, value: ast.expr, handles: set[str]) -> bool:
-    inner = value.value if isinstance(value, ast.Await) else value
-    if isinstance(inner, ast.GeneratorExp):
-        return True
-    if not isinstance(inner, ast.Call | ast.Attribute):
-        calls = [each.func for each in ast.walk(inner) if isinstance(each, ast.Call)]
-        return any(isinstance(each, ast.Attribute) and each.attr in HANDLES for each in calls)
-    last = inner.func if isinstance(inner, ast.Call) else inner
-    if isinstance(last, ast.Attribute) and last.attr in _PLAIN_METHODS:
-        return False
-    if root_name(inner) in handles:
-        return True
-    name = getattr(last, "id", getattr(last, "attr", ""))
-    # An object of a class of the project's own, which opens something when it is made: it may not be storable.
-    is_made = name[:1].isupper() or root_name(inner)[:1].isupper()
-    if (is_made or name in HANDLES) and any(each.location == target.source.place(inner) for each in target.others):
-        return True
-    return is_handle_of(target.others, target.source.place(inner)) and _is_the_effect(target, inner)
-
-
-def _is_the_effect(target: Target, value: ast.expr) -> bool:
-    """Tell whether a value is what a diagnostic's call gives, not what another call makes of it."""
-    place = target.source.place(value)
-    return any(each.location == place and each.subject not in STORABLE for each in target.others)
-
-
 # --- what goes in and out ---------------------------------------------------------------------------------------------
 
 
@@ -202,7 +145,7 @@ def _checked(target: Target, function: Function, statements: tuple[ast.stmt, ...
     returns = any(isinstance(node, ast.Return) for node in nodes)
     if not _may_be_lifted(source, statements, nodes) or _asks_for_steps(target, statements):
         return None
-    if returns and not _always_returns(statements[-1]):
+    if returns and (not _always_returns(statements[-1]) or _returns_object(target, function, nodes)):
         return None
     reads = names_read(source, statements)
     first = {name: index for index, name in enumerate(names_stored(statements))}
@@ -211,28 +154,50 @@ def _checked(target: Target, function: Function, statements: tuple[ast.stmt, ...
     if reads is None or any(isinstance(node, ast.ClassDef) for node in nodes):
         return None
     sure = surely_bound(statements)
-    outputs = [] if returns else [name for name in bound if name in elsewhere]
+    outputs = [name for name in bound if name in elsewhere and read_after(name, function, statements)]
+    outputs = [] if returns else outputs
     imports = tuple(each for each in imports_before(function, statements) if imported_name(each) in reads)
     imported = {imported_name(each) for each in imports}
     inputs = [name for name in reads if name in before - imported and not is_bound_first(name, statements)]
     inputs += [name for name in outputs if name not in sure and name not in inputs]
     if any(name not in before for name in inputs):
         return None
-    if any(changed_root(node) in inputs or _may_change(target.source, node, inputs) for node in nodes):
+    if any(changed_root(node) in inputs or _may_change(target, node, inputs) for node in nodes):
         return None  # the change would be lost on replay
     is_async = any(isinstance(node, ast.Await | ast.AsyncWith | ast.AsyncFor) for node in nodes)
     return Region(function, statements, tuple(inputs), tuple(outputs), imports, returns, is_async)
 
 
-def _may_change(source: Source, node: ast.AST, inputs: list[str]) -> bool:
-    """Tell whether a node calls a function of the file that changes what it is given, with one of the inputs."""
-    if not isinstance(node, ast.Call):
+def _may_change(target: Target, node: ast.AST, inputs: list[str]) -> bool:
+    """Tell whether a node calls, with one of the inputs, what changes what it is given, by its text or by the check."""
+    if not isinstance(node, ast.Call) or not _given(node).intersection(inputs):
         return False
-    given = {root_name(node.func)} if isinstance(node.func, ast.Attribute) else set()
-    for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
-        given |= names_in(argument)
+    tree, place = target.source.tree, target.source.place(node)
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-    return bool(given.intersection(inputs)) and changes_arguments(source.tree, functions_named(source.tree, name))
+    is_found = any(each.changes_body and each.location == place for each in target.others)
+    return is_found or changes_arguments(tree, functions_named(tree, name))
+
+
+def _given(call: ast.Call) -> set[str]:
+    """Return the variables that a call gets: those in its arguments, and the one whose method it is of."""
+    given = {root_name(call.func)} if isinstance(call.func, ast.Attribute) else set()
+    for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+        given |= names_in(argument)
+    return given
+
+
+def _returns_object(target: Target, function: Function, nodes: list[ast.AST]) -> bool:
+    """Tell whether one of the nodes returns what is not known to be storable."""
+    objects = target.objects(function)
+    for node in nodes:
+        if isinstance(node, ast.Return) and node.value is not None:
+            value = node.value.value if isinstance(node.value, ast.Await) else node.value
+            place = target.source.place(value)
+            if any(each.gives_object and each.location == place for each in target.others):
+                return True
+            if isinstance(value, ast.Name) and value.id in objects:
+                return True
+    return False
 
 
 def _own(statement: ast.stmt) -> Iterator[ast.AST]:

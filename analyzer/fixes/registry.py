@@ -20,13 +20,12 @@ from analyzer.fixes.step import make_step
 from analyzer.fixes.target import Maker, Target
 from analyzer.fixes.threaded_call import run_as_task
 from analyzer.fixes.unused_suppression import remove_suppression
-from analyzer.fixes.wrapped_call import wrap_call
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Mapping, Sequence
 
-    from analyzer.model import Diagnostic, Edit, Fix, Location, Report
+    from analyzer.model import Diagnostic, Edit, Fix, Job, Report
 
 MAKERS: Final[Mapping[str, tuple[Maker, ...]]] = MappingProxyType(
     {
@@ -36,7 +35,7 @@ MAKERS: Final[Mapping[str, tuple[Maker, ...]]] = MappingProxyType(
         "TRG104": (make_step,),
         "TRG105": (record_value, make_step),
         "TRG106": (run_as_task,),
-        "TRG107": (sleep_durably, wrap_call),
+        "TRG107": (sleep_durably, make_step),
         "TRG211": (record_value,),
         "TRG212": (record_value,),
         "TRG301": (sort_set,),
@@ -59,10 +58,9 @@ def with_fixes(report: Report, *, texts: Mapping[Path, str] | None = None) -> Re
     """
     unsaved = texts or {}
     sources: dict[Path, Source | None] = {}
-    steps: dict[Path, list[Location]] = {}
+    jobs: dict[Path, list[Job]] = {}
     for job in report.jobs:
-        for place in job.step_places:
-            steps.setdefault(place.file, []).append(place)
+        jobs.setdefault(job.location.file, []).append(job)
     of_file: dict[Path, list[Diagnostic]] = {}
     for diagnostic in report.diagnostics:
         of_file.setdefault(diagnostic.location.file, []).append(diagnostic)
@@ -74,27 +72,31 @@ def with_fixes(report: Report, *, texts: Mapping[Path, str] | None = None) -> Re
         source = sources.get(file) if diagnostic.code in MAKERS else None
         known = None
         if source is not None:
-            known = _make(Target(diagnostic, source, tuple(steps.get(file, ())), tuple(of_file[file])))
+            known = _make(Target(diagnostic, source, tuple(jobs.get(file, ())), tuple(of_file[file])))
         fixed.append(diagnostic if known is None else replace(diagnostic, fix=known))
     return replace(report, diagnostics=tuple(fixed))
 
 
-def fix_for(diagnostic: Diagnostic, text: str, *, steps: Sequence[Location] | None = None) -> Fix | None:
+def fix_for(
+    diagnostic: Diagnostic,
+    text: str,
+    *,
+    jobs: Sequence[Job] | None = None,
+    others: Sequence[Diagnostic] = (),
+) -> Fix | None:
     """Return the fix of one diagnostic, or None: there is none, or the text is not the one that was checked.
 
     Args:
         diagnostic: what is to be fixed.
         text: its file's text, as on disk or in the editor.
-        steps: where the bodies in the file ask for tasks and waits: ``Job.step_places``. Without them, blocks are not
-            lifted into tasks.
+        jobs: the jobs of the file. Without them, blocks are not lifted into tasks.
+        others: the diagnostics of the file. Without them, it is not known what variables hold that others open.
     """
     if diagnostic.code not in MAKERS:
         return None
-    return _make(
-        Target(
-            diagnostic, Source(text, diagnostic.location.file), None if steps is None else tuple(steps), (diagnostic,)
-        )
-    )
+    source = Source(text, diagnostic.location.file)
+    here = tuple(dict.fromkeys((*others, diagnostic)))
+    return _make(Target(diagnostic, source, None if jobs is None else tuple(jobs), here))
 
 
 def _open(file: Path, unsaved: Mapping[Path, str]) -> Source | None:

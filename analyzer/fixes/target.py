@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analyzer.fixes.changes import root_name
-from analyzer.fixes.results import is_handle
 from analyzer.fixes.source import Found, Source
-from analyzer.model import Diagnostic, Edit, Fix, Location
+from analyzer.model import Diagnostic, Edit, Fix, Job, Location
 
 StepForm = Literal["await", "plain"]
 """How a durable call is written: ``await`` in async code, plain in sync code."""
@@ -23,13 +22,13 @@ class Target:
     Attributes:
         diagnostic: what is to be fixed.
         source: the file in which it stands.
-        steps: where the bodies in the file ask for tasks and waits; None when that is not known.
+        jobs: the jobs whose bodies stand in the file; None when they are not known.
         others: all diagnostics of the file.
     """
 
     diagnostic: Diagnostic
     source: Source
-    steps: tuple[Location, ...] | None = None
+    jobs: tuple[Job, ...] | None = None
     others: tuple[Diagnostic, ...] = ()
 
     def find(self, *kinds: type[ast.AST]) -> Found | None:
@@ -39,35 +38,14 @@ class Target:
                 return found
         return None
 
-    def is_of_handle(self, name: str) -> bool:
-        """Tell whether a variable holds what an effect opened: by ``with``, or assigned from a diagnostic's call."""
-        here = self.diagnostic.location
-        functions = [
-            node
-            for node in ast.walk(self.source.tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            and node.lineno <= here.row <= (node.end_lineno or node.lineno)
-        ]
-        for function in functions:
-            for node in ast.walk(function):
-                if isinstance(node, ast.withitem) and name in names_in(node.optional_vars):
-                    return True
-                if isinstance(node, ast.Assign) and any(name in names_in(each) for each in node.targets):
-                    place = self.source.place(node.value)
-                    if is_handle_of(self.others, place):
-                        return True
-        return False
+    @property
+    def steps(self) -> tuple[Location, ...] | None:
+        """Where the bodies in the file ask for tasks and waits; None when that is not known."""
+        return None if self.jobs is None else tuple(place for job in self.jobs for place in job.step_places)
 
-
-def is_handle_of(diagnostics: tuple[Diagnostic, ...], place: Location) -> bool:
-    """Tell whether one of the diagnostics is about something opened, within a place."""
-    return any(
-        (place.row, place.column) <= (each.location.row, each.location.column)
-        and (each.location.end_row, each.location.end_column) <= (place.end_row, place.end_column)
-        and is_handle(each.subject)
-        for each in diagnostics
-        if not each.chain
-    )
+    def objects(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+        """Return the variables of a job's function that may hold what is not known to be storable."""
+        return frozenset(name for job in self.jobs or () if job.location.row == function.lineno for name in job.objects)
 
 
 def names_in(node: ast.AST | None) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.fixes.handlers import swallows_cancellation
 from analyzer.fixes.imports import sdk_name
 from analyzer.fixes.lifted_block import lift_block
+from analyzer.fixes.results import is_handle
 from analyzer.fixes.target import Target, fix, is_in_endless_loop, step_form
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def run_as_task(target: Target) -> Fix | None:
     assert isinstance(call, ast.Call)  # noqa: S101 - what was looked for
     if step_form(found.up()) != "await" or len(call.args) <= skipped or isinstance(call.args[0], ast.Starred):
         return None
+    function = call.args[skipped]
+    if is_handle(getattr(function, "id", getattr(function, "attr", ""))):
+        return lift_block(target)
     if swallows_cancellation(found) == "for good" or is_in_endless_loop(found):
         return None
     name = sdk_name(target.source, "task", found.outermost)

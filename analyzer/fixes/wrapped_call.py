@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.fixes.bindings import bound_within
 from analyzer.fixes.changes import Function, changes_arguments, functions_named
 from analyzer.fixes.handlers import reads_parts_of_error, swallows_cancellation
+from analyzer.fixes.handles import is_of_handle
 from analyzer.fixes.imports import sdk_name
 from analyzer.fixes.inert import is_inert, may_move
 from analyzer.fixes.loops import may_be_unordered
@@ -93,7 +94,9 @@ def _can_be_step(found: Found) -> bool:
 def _wanted(target: Target, found: Found, *, is_awaited: bool) -> Wanted | None:
     subject = target.diagnostic.subject
     if target.diagnostic.chain:
-        return _of_own_function(target.source, found)
+        cannot = target.diagnostic.gives_object or target.diagnostic.changes_body
+        cannot = cannot or is_of_handle(target, call_root(found.node))
+        return None if cannot else _of_own_function(target.source, found)
     if subject in STORABLE:
         return Wanted(found, is_storable=True)
     if subject in PARTS and not is_awaited:
@@ -103,7 +106,8 @@ def _wanted(target: Target, found: Found, *, is_awaited: bool) -> Wanted | None:
         larger = found.up()
     value = found.up() if is_awaited else found
     is_object = isinstance(value.parent, ast.Attribute) and not subject.startswith(_MODELS)
-    if larger is found and (is_handle(subject) or is_object or target.is_of_handle(call_root(found.node))):
+    is_object = is_object or target.diagnostic.gives_object or is_handle(subject)
+    if larger is found and (is_object or is_of_handle(target, call_root(found.node))):
         return None
     return Wanted(larger, is_storable=False)
 

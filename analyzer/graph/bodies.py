@@ -77,13 +77,13 @@ def evaluate_job(machine: Machine, job: Job) -> Evaluated:
     inner = [frame for frame in machine.entries() if frame.function is job.body and frame.is_job]
     bodies = (outer,) if is_plain or not inner else tuple(inner)
     _find_not_awaited(machine, bodies)
-    reached = _reached(bodies)
+    reached = reached_by(bodies)
     return Evaluated(
         bodies=bodies,
         tasks=tuple(frame for frame in machine.entries() if not frame.is_job and frame is not outer),
         reached=reached,
         called=tuple(frame for frame in machine.frames() if frame.era == "run"),
-        lost=tuple(_lost_changes(machine, reached | _reached((root,)))),
+        lost=tuple(_lost_changes(machine, reached | reached_by((root,)))),
     )
 
 
@@ -110,7 +110,7 @@ def _parameters(machine: Machine, function: Function, root: Frame) -> dict[str, 
     return {name: inexact(value) for name, value in machine.calls.bind(function, passed).items()}
 
 
-def _reached(bodies: Iterable[Frame]) -> frozenset[Frame]:
+def reached_by(bodies: Iterable[Frame]) -> frozenset[Frame]:
     """Return the frames that bodies reach outside of tasks."""
     reached: set[Frame] = set()
     pending = list(bodies)
@@ -124,7 +124,7 @@ def _reached(bodies: Iterable[Frame]) -> frozenset[Frame]:
 
 def _find_not_awaited(machine: Machine, bodies: Iterable[Frame]) -> None:
     """Note what is awaitable and in nobody's hands, which shows only when all is evaluated."""
-    reached = _reached(bodies)
+    reached = reached_by(bodies)
     for atom in list(machine.awaitables):
         if atom in machine.consumed or atom.frame not in reached or not atom.frame.is_async:
             continue
@@ -148,17 +148,17 @@ def _lost_changes(machine: Machine, reached: frozenset[Frame]) -> Iterable[Lost]
     # An instance that is made up for an annotation is made silently, and nowhere: 0 is no place, and it is no task.
     for caller, at, callee in list(machine.task_calls):
         if at and caller in makers and callee.mutations:
-            bodys = makers - _reached((callee,))  # what the task may have made itself is not told
+            bodys = makers - reached_by((callee,))  # what the task may have made itself is not told
             for mutation in callee.mutations.values():
-                if _is_lost(mutation.target, mutation.maker, mutation, caller, bodys):
+                if is_lost(mutation.target, mutation.maker, mutation, caller, bodys):
                     inside = _is_inside(mutation.frame, caller)
                     yield Lost(mutation.frame if inside else caller, mutation.at if inside else at, mutation)
     for caller, at, callee, atom, maker, mutation in machine.task_changes:
-        if at and caller in makers and _is_lost(atom, maker, mutation, caller, makers - _reached((callee,))):
+        if at and caller in makers and is_lost(atom, maker, mutation, caller, makers - reached_by((callee,))):
             yield Lost(caller, at, mutation)
 
 
-def _is_lost(target: object, maker: Frame | None, mutation: Mutation, caller: Frame, bodys: frozenset[Frame]) -> bool:
+def is_lost(target: object, maker: Frame | None, mutation: Mutation, caller: Frame, bodys: frozenset[Frame]) -> bool:
     """Tell whether what is changed belongs to the body, and the body looks at it.
 
     Args:

@@ -91,6 +91,8 @@ class Calls:
         result = self.call(function, arguments, frame, node.at)
         if type(node.function) is tree.Name and node.function.id == "super" and not node.args:
             return self._super(frame) | result
+        if frame.is_job:
+            frame.results[node.at] = result
         return result
 
     def _arguments(self, node: tree.Call, frame: Frame) -> Arguments:

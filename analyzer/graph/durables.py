@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
 from analyzer.facts.module import decode_body
-from analyzer.graph.atoms import Atom, Bound, Collection, Function, Generator, Instance, Module, Object, Partial, Value
+from analyzer.graph.atoms import Atom, Bound, Function, Value
 from analyzer.graph.declared import Job, JobDecorator, Task, TaskDecorator
 from analyzer.graph.frames import DURABLE, SENDS, SOME_TASK, Frame, Leaf
 from analyzer.graph.machine import SdkCall
 from analyzer.graph.sdk_names import JOB_STARTS, JOB_WAITS, ONLY_IN_BODIES, RUN_IN_TASK, WAITS, sdk_name
+from analyzer.graph.storable import Storable
 from analyzer.graph.values import NOTHING, Arguments, in_order, texts, union
 
 if TYPE_CHECKING:
@@ -20,32 +21,18 @@ CALLED_JOB: Final = "TRG404"
 NOT_ENCODABLE: Final = "TRG406"
 
 _DECLARING: Final = frozenset(("job", "task", "task.wrap"))
-_HARMLESS_TYPES: Final = ("builtins.", "pathlib.", "datetime.", "decimal.", "uuid.", "zoneinfo.", "enum.", "re.")
-_HANDLES: Final = frozenset(
-    (
-        "io.TextIOWrapper",
-        "io.BufferedReader",
-        "io.BufferedWriter",
-        "io.BufferedRandom",
-        "threading.Thread",
-        "threading.Lock",
-        "socket.socket",
-        "subprocess.Popen",
-        "asyncio.Task",
-        "asyncio.Lock",
-        "io.BytesIO",
-        "io.StringIO",
-        "re.Match",
-        "re.Pattern",
-    )
-)
 
 
 class Durables:
-    """Answers for ``trigger_sdk``."""
+    """Answers for ``trigger_sdk``.
+
+    Attributes:
+        storable: tells what a journal can store.
+    """
 
     def __init__(self, machine: Machine) -> None:
         self._m = machine
+        self.storable = Storable(machine)
 
     # --- declarations -------------------------------------------------------------------------------------------------
 
@@ -183,39 +170,9 @@ class Durables:
         With ``objects``, also instances of classes without fields. Of tasks that is left to the runtime: what a class
         is made of is not known well enough, and each run of the task says so at once.
         """
-        for atom in in_order(value):
-            name = self._not_encodable(atom, objects=objects)
-            if name:
-                self._m.happens(frame, at, Leaf(NOT_ENCODABLE, f"{what} {name}", is_code=False))
-                return
-
-    def _not_encodable(self, atom: Atom, *, objects: bool) -> str:
-        if isinstance(atom, Function):
-            return f"a function ({atom.facts.name})"
-        if isinstance(atom, Bound | Partial):
-            return "a function"
-        if isinstance(atom, Generator):
-            return "a generator"
-        if isinstance(atom, Collection) and atom.lazy:
-            return atom.lazy
-        if isinstance(atom, Module):
-            return "a module"
-        if isinstance(atom, Task | Job):
-            return "a task" if isinstance(atom, Task) else "a job"
-        if isinstance(atom, Instance) and self._is_handle(atom.type):
-            return f"a {atom.type}"
-        if objects and isinstance(atom, Object) and self._m.classes.is_plain(atom.cls):
-            return f"a {atom.cls.facts.name}, whose class has no declared fields"
-        return ""
-
-    def _is_handle(self, type_name: str) -> bool:
-        """Tell whether instances of a library's type hold something of the process: a file, a connection, a client."""
-        if type_name in _HANDLES:
-            return True
-        last = type_name.rpartition(".")[2]
-        if type_name.startswith(_HARMLESS_TYPES) or last.endswith(("()", "Response")):
-            return False
-        return last.endswith(("Client", "Session", "Connection", "Engine", "Cursor", "Executor", "Pool", "Socket"))
+        name = self.storable.refused(value, objects=objects)
+        if name:
+            self._m.happens(frame, at, Leaf(NOT_ENCODABLE, f"{what} {name}", is_code=False))
 
 
 def _returns_lambda(function: Atom) -> bool:

@@ -291,7 +291,10 @@ class Expressions:
         return frozenset((atom,))
 
     def _await(self, node: tree.Await, frame: Frame) -> Value:
-        return self.awaited(self.evaluate(node.value, frame), frame, node.at)
+        result = self.awaited(self.evaluate(node.value, frame), frame, node.at)
+        if frame.is_job and type(node.value) is tree.Call:
+            frame.results[node.value.at] = result
+        return result
 
     def awaited(self, value: Value, frame: Frame, at: int) -> Value:
         """Return what awaiting a value gives."""

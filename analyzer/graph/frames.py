@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from analyzer.graph.atoms import Class, Function, Value
+from analyzer.graph.atoms import Atom, Class, Function, Value
 from analyzer.graph.heap import Cell
 from analyzer.graph.values import NOTHING
 
@@ -151,6 +151,8 @@ class Frame:
         yields: what it yields.
         steps: by code, the first way to an effect.
         sites: for bodies: by call, the ways to its effects.
+        changes: for the body of a job: by call, what called functions did to the plain data they were given.
+        results: for the body of a job: by call, what it gives, where it is awaited what that gives.
         mutations: changes of what it did not make itself.
         callers: frames to be evaluated again when this one comes out differently, with the number of the run in which
             each last used what came out; 0 when it has not yet.
@@ -163,6 +165,7 @@ class Frame:
         "callees",
         "callers",
         "cells",
+        "changes",
         "cls",
         "durables",
         "entry",
@@ -180,6 +183,7 @@ class Frame:
         "parameters",
         "parent",
         "reads",
+        "results",
         "returns",
         "runs",
         "sites",
@@ -213,6 +217,8 @@ class Frame:
         self.yields: Value = NOTHING
         self.steps: dict[str, Step] = {}
         self.sites: dict[Span, dict[str, Step]] = {}
+        self.changes: dict[Span, dict[Atom, Mutation]] = {}
+        self.results: dict[Span, Value] = {}
         self.mutations: dict[tuple[object, str], Mutation] = {}
         self.callers: dict[Frame, int] = {}
         self.callees: set[Frame] = set()

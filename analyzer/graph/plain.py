@@ -213,6 +213,8 @@ class PlainData:
         *,
         in_task: bool,
     ) -> None:
+        if frame.is_job and not in_task:
+            frame.changes.setdefault(at, {})[atom] = mutation
         if type(atom) is Collection and type(target) is Collection:
             self._m.write(atom.elements, self._m.read(target.elements, frame))
             if in_task:

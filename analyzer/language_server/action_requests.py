@@ -53,9 +53,15 @@ def register(server: TriggerServer) -> None:
         await server.window_show_document_async(shown)
 
 
-def desk(service: Service) -> Desk:
-    """Return what code actions are made with for this client."""
-    return Desk(lines=service.lines, edits=edits(service), can_show=service.can("window.show_document.support"))
+def desk(service: Service, document: Document, findings: tuple[Finding, ...]) -> Desk:
+    """Return what code actions in a document are made with for this client."""
+    return Desk(
+        lines=service.lines,
+        edits=edits(service),
+        can_show=service.can("window.show_document.support"),
+        others=tuple(finding.diagnostic for finding in findings),
+        jobs=tuple(job for job in service.jobs_of(document) if job.location.file == document.path),
+    )
 
 
 def edits(service: Service) -> Edits:
@@ -76,7 +82,7 @@ async def _actions(
     if is_wanted(types.CodeActionKind.QuickFix.value, only):
         chosen = [finding for finding in findings if _overlap(finding.shown.range, params.range)]
         # In a thread: reading a large file for its fixes takes longer than the conversation may stand still.
-        actions += await asyncio.to_thread(desk(service).for_findings, chosen)
+        actions += await asyncio.to_thread(desk(service, document, findings).for_findings, chosen)
     if findings and is_wanted(FIX_ALL, only):
         action = types.CodeAction(title=_FIX_ALL_TITLE, kind=FIX_ALL, data={"uri": document.uri})
         if _resolves_edits(service):

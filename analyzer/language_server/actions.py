@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analyzer.language_server.edits import Edits
     from analyzer.language_server.positions import Lines
     from analyzer.language_server.snapshot import Finding
-    from analyzer.model import Diagnostic, Fix
+    from analyzer.model import Diagnostic, Fix, Job
 
 FIX_ALL: Final = "source.fixAll.trigger"
 """The kind of the action that makes all safe fixes of a document."""
@@ -49,11 +49,15 @@ class Desk:
         lines: gives the lines of a file.
         edits: makes edits of the workspace.
         can_show: whether the client shows a place when it is asked to.
+        others: what was found in the document, by which fixes know what variables hold.
+        jobs: the document's jobs.
     """
 
     lines: Callable[[Path], Lines]
     edits: Edits
     can_show: bool
+    others: tuple[Diagnostic, ...] = ()
+    jobs: tuple[Job, ...] = ()
 
     def for_findings(self, findings: Iterable[Finding]) -> list[types.CodeAction]:
         """Return the actions for findings, fixes first."""
@@ -65,7 +69,7 @@ class Desk:
     def _fixes(self, finding: Finding) -> list[types.CodeAction]:
         diagnostic = finding.diagnostic
         text = self.lines(diagnostic.location.file).text
-        fix = diagnostic.fix or fix_for(diagnostic, text)
+        fix = diagnostic.fix or fix_for(diagnostic, text, jobs=self.jobs, others=self.others)
         if fix is None:
             return []
         is_safe = fix.applicability == "safe"
@@ -151,7 +155,6 @@ class Desk:
 
 def safe_fixes(diagnostics: Iterable[Diagnostic], path: Path, text: str) -> list[Fix]:
     """Return the safe fixes of a file's diagnostics."""
-    found = (
-        diagnostic.fix or fix_for(diagnostic, text) for diagnostic in diagnostics if diagnostic.location.file == path
-    )
+    here = [diagnostic for diagnostic in diagnostics if diagnostic.location.file == path]
+    found = (diagnostic.fix or fix_for(diagnostic, text, others=here) for diagnostic in here)
     return [fix for fix in found if fix is not None and fix.applicability == "safe"]

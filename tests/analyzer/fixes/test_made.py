@@ -159,3 +159,42 @@ def test_async_block_becomes_an_async_task(fixed: Callable[..., str]) -> None:
     new = fixed(text, unsafe=True)
     assert "@task\nasync def fetch_text(url):\n    async with httpx.AsyncClient() as client:\n" in new
     assert "    text = await fetch_text(url)\n    return text\n" in new
+
+
+LIFTED = {
+    "all uses of a client": (
+        "client = connect(name)\nclient.set(name, 1)\nfound = client.get(name)\nreturn found",
+        "found = await load_found(name)\nreturn found",
+    ),
+    "what is made of it as well": (
+        "base = psycopg2.connect(name)\ncursor = base.cursor()\nrows = cursor.fetchall()\nreturn len(rows)",
+        "rows = await load_rows(name)\nreturn len(rows)",
+    ),
+    "a helper's object, and the call that takes it": (
+        "client = connect(name)\nsize = measure(client)\nreturn size",
+        "size = await load_size(name)\nreturn size",
+    ),
+    "loops one after the other over one name": (
+        "for each in connect(name).scan_iter():\n    print(each)\nfor each in [1]:\n    print(each)",
+        "await store_a(name)\nfor each in [1]:\n    print(each)",
+    ),
+    "an object that nobody wants": ("connect(name)\nreturn 1", "await store_a(name)\nreturn 1"),
+    "an object given by a thread": (
+        "client = await asyncio.to_thread(connect, name)\nfound = client.get(name)\nreturn found",
+        "return await work_out_a(name)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIFTED)
+def test_what_cannot_be_stored_is_lifted_with_its_uses(name: str, fixed: Callable[..., str]) -> None:
+    """A client or a connection never comes out of a task."""
+    before, after = LIFTED[name]
+    head = (
+        "import asyncio\nimport psycopg2\nimport redis\nfrom trigger_sdk import job, task\n\n\n"
+        "def connect(name):\n    client = redis.Redis(name)\n    client.ping()\n    return client\n\n\n"
+        "def measure(client):\n    return client.dbsize()\n\n\n"
+    )
+    body = '@job(id="a")\nasync def a(name: str):\n'
+    new = fixed(head + body + indent(before, "    ") + "\n", unsafe=True)
+    assert new.endswith(body + indent(after, "    ") + "\n")

@@ -57,3 +57,49 @@ def test_blocks_that_cannot_be_lifted_stay(name: str, fixed: Callable[..., str])
     head = HEAD.replace("import job", "import job, sleep")
     text = f'{head}@job(id="a")\nasync def a(name: str, out: list) -> object:\n    {NO_LIFT[name]}\n'
     assert "@task" not in fixed(text, unsafe=True)
+
+
+STAYS = {
+    "a client, used on both sides of a wait": ("client = connect(name)", "\n    await sleep(1)\n    client.get(name)"),
+    "an object of a plain class, returned": ("return Plain(name)", ""),
+    "a list of files": ("files = opened(name)", "\n    await sleep(1)\n    print(files)"),
+    "what the body reads afterwards is changed": ("seen.fetch(name)", "\n    return seen.size"),
+}
+LIBRARY = """\
+import redis
+import requests
+
+
+def connect(name):
+    client = redis.Redis(name)
+    client.ping()
+    return client
+
+
+def opened(name):
+    return [open(name), open(name)]
+
+
+class Plain:
+    def __init__(self, name):
+        self.text = requests.get(name).text
+
+
+class Seen:
+    def __init__(self):
+        self.size = 0
+
+    def fetch(self, name):
+        self.size += len(requests.get(name).text)
+"""
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_calls_whose_result_or_change_would_be_lost_stay(name: str, fixed: Callable[..., str]) -> None:
+    """What no journal can store is not returned from a task, and what a task changes is not the body's."""
+    call, rest = STAYS[name]
+    head = HEAD.replace("import job", "import job, sleep") + "from library import Plain, Seen, connect, opened\n\n\n"
+    text = f'{head}@job(id="a")\nasync def a(name: str) -> object:\n    seen = Seen()\n    {call}{rest}\n'
+    new = fixed(text, unsafe=True, library=LIBRARY)
+    assert f"    seen = Seen()\n    {call}\n" in new
+    assert "@task" not in new

@@ -67,6 +67,22 @@ async def test_fixes_one_after_the_other_end_clean(editor: Editor, uri: str) -> 
         await editor.diagnostics(uri, remaining)
 
 
+async def test_block_with_all_that_uses_a_handle_is_lifted(editor: Editor, project: CheckedProject) -> None:
+    """What a call gives that cannot be stored goes into the task with its uses, as on the command line."""
+    text = (
+        "import sqlite3\n\nfrom trigger_sdk import job\n\n\n@job(id='b')\nasync def b(name: str) -> int:\n"
+        "    base = sqlite3.connect(name)\n    rows = base.execute('select 1').fetchall()\n    return len(rows)\n"
+    )
+    project.write({"jobs/b.py": text})
+    uri = editor.open(project.root / "jobs/b.py")
+    await editor.diagnostics(uri, ["TRG103", "TRG103"])
+    fix = next(action for action in await editor.actions(uri, "sqlite3.connect") if "edit" in action)
+    assert fix["title"] == "Lift the block into a task, load_rows (look it over)"
+    editor.apply(editor.edit_of(fix))
+    assert "    rows = await load_rows(name)\n    return len(rows)\n" in editor.texts[uri]
+    await editor.diagnostics(uri, [])
+
+
 async def test_suppression_on_the_line(editor: Editor, uri: str) -> None:
     """The comment stands at the line's end, and the finding goes."""
     actions = await editor.actions(uri, "rates()[")
