@@ -28,6 +28,8 @@ class Scale:
         checked: the project that is checked.
         checks: of it, of each kind that is measured.
         edits: of one file in an editor.
+        bundled: what the project that is bundled depends on.
+        bundles: of it, of each kind that is measured.
     """
 
     repetitions: int
@@ -46,6 +48,8 @@ class Scale:
     checked: Size
     checks: int
     edits: int
+    bundled: tuple[str, ...]
+    bundles: int
 
 
 PROMISED = Scale(
@@ -65,6 +69,8 @@ PROMISED = Scale(
     checked=Size(packages=30, modules=25, functions=12, jobs=50),
     checks=3,
     edits=30,
+    bundled=("httpx", "pydantic", "numpy", "pandas", "boto3"),
+    bundles=3,
 )
 """What the figures are defined by."""
 
@@ -85,5 +91,7 @@ TINY = Scale(
     checked=Size(packages=3, modules=4, functions=5, jobs=6),
     checks=1,
     edits=2,
+    bundled=("httpx", "pydantic", "numpy", "pandas", "boto3"),
+    bundles=1,
 )
 """Enough to see that each figure can be measured; the values mean nothing."""
