@@ -83,11 +83,25 @@ UNSAFE = {
         "connection.execute('create table if not exists t (n int)')\nconnection.commit()\n"
         "rows = connection.execute('select count(*) from t').fetchall()\nconnection.close()\nreturn len(rows)"
     ),
+    "a connection that a helper opens": (
+        "base = opened(payload['folder'] + '/y.db')\nnumbers = [n for (n,) in base.execute('values (1), (2)')]\n"
+        "base.close()\nreturn numbers"
+    ),
     "a set": 'found = set(payload["names"])\nout = []\nfor name in found:\n    out.append(name)\nreturn sorted(out)',
 }
 """Bodies that unsafe fixes make clean."""
 
-HELPER = "def helper(path):\n    return Path(path).read_text()\n\n\n"
+HELPER = """\
+def helper(path):
+    return Path(path).read_text()
+
+
+def opened(path):
+    import sqlite3
+    return sqlite3.connect(path)
+
+
+"""
 
 
 def _module(body: str, kind: str) -> str:
