@@ -16,8 +16,9 @@ from typing import Final, TypeVar
 
 from engine import startup
 from engine.board import Board
-from engine.clock import Clock, SystemClock
+from engine.clock import Clock
 from engine.errors import EngineClosed, RunNotFound
+from engine.group import Committed
 from engine.ids import Ids, SortableIds
 from engine.listener import Listener
 from engine.model import (
@@ -35,9 +36,10 @@ from engine.model import (
 )
 from engine.operations import appending, ending, events, leases, logs, manifests, recovery, runs
 from engine.outbox import Outbox
-from engine.pipeline import Committed, Pipeline
+from engine.peers import Peers
+from engine.pipeline import Pipeline
 from engine.store.interface import OpenStore, Reader, Store
-from engine.transaction import Operation, Transaction
+from engine.transaction import Lost, Operation, Transaction
 from engine.views import logs as log_view
 from engine.views import runs as run_view
 from engine.views import steps as step_view
@@ -63,12 +65,15 @@ class Engine:
     def __init__(self, store: OpenStore, listener: Listener, clock: Clock, ids: Ids, settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         self._store = store
-        self._board = Board()
+        self._board = Board(me=store.executor)
         self._outbox = Outbox(listener, loop)
         self._pipeline = Pipeline(
             store, self._board, clock=clock, ids=ids, settings=settings, loop=loop, announce=self._announce
         )
         self._roles = startup.role_loops(self._pipeline, clock)
+        self._peers = Peers(
+            store.link(), self._pipeline, self._board, self._roles, loop=loop, ended=self._ended_elsewhere
+        )
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="trigger-reader")
         self._in_flight: dict[str, dict[str, InFlight]] = {}
         self._closed = False
@@ -89,15 +94,14 @@ class Engine:
         """
         settings = settings or Settings()
         opened = await asyncio.to_thread(store.open, settings.durability)
-        engine = cls(opened, listener, clock or SystemClock(), ids or SortableIds(), settings)
+        engine = cls(opened, listener, clock or opened.clock, ids or SortableIds(), settings)
         engine._pipeline.start()
         try:
             await engine._pipeline.submit(startup.release_dead_sessions)
+            await engine._peers.start()
         except BaseException:
             await engine.close()
             raise
-        for role in engine._roles.values():
-            role.start()
         return engine
 
     async def close(self) -> None:
@@ -105,7 +109,7 @@ class Engine:
         if self._closed:
             return
         self._closed = True
-        await asyncio.gather(*(role.stop() for role in self._roles.values()))
+        await self._peers.stop()
         await self._pipeline.close()
         await asyncio.to_thread(self._readers.shutdown)
         await asyncio.to_thread(self._store.close)
@@ -120,8 +124,17 @@ class Engine:
         self._outbox.send(committed.news, committed.ended)
         for run_id in committed.ended:
             self._in_flight.pop(run_id, None)
+        for news in committed.news:
+            if isinstance(news, Lost):
+                self._in_flight.pop(news.run_id, None)
         for name, due in committed.due.items():
             self._roles[name].note(due)
+
+    def _ended_elsewhere(self, ended: list[str] | None) -> None:
+        """Tell those who wait for a run; None: any may have ended."""
+        self._outbox.wake(ended)
+        for run_id in ended or ():
+            self._in_flight.pop(run_id, None)
 
     def _outside(self, operation: Operation[T], *, brief: bool = False) -> Future[T]:
         return self._pipeline.submit(operation, outside=True, brief=brief)
@@ -196,7 +209,7 @@ class Engine:
 
     def beat(self, worker_id: str) -> Future[None]:
         """Extend the session's lease. SessionUnknown."""
-        return self._pipeline.submit(partial(leases.beat, worker=worker_id), brief=True)
+        return self._pipeline.submit(partial(leases.beat, worker=worker_id), brief=True, local=True)
 
     def drain_session(self, worker_id: str) -> Future[None]:
         """Assign nothing new to the session. SessionUnknown."""
@@ -210,7 +223,12 @@ class Engine:
         """Commit a worker's entries; repeated ones are acknowledged again. LeaseLost, ValueOverLimit, InvalidEntry."""
         del cid  # the entries' own keys tell a repetition
         operation = partial(appending.append, run_id=run_id, token=token, entries=entries)
-        return self._pipeline.submit(operation, brief=appending.is_brief(entries))
+        return self._pipeline.submit(
+            operation,
+            brief=appending.is_brief(entries),
+            local=appending.is_plain(entries),
+            numbers=len(entries),
+        )
 
     def suspend(self, run_id: str, token: int, seen: int, wake_at: float | None) -> Future[bool]:
         """Let a run leave its worker; False when entries above ``seen`` are on their way. LeaseLost."""
@@ -262,18 +280,22 @@ class Engine:
 
     async def wait_final(self, run_id: str, timeout: float) -> Run | None:
         """Return the run when it is final, or as it stands after ``timeout`` seconds; None when there is none."""
-        with self._outbox.watch(run_id) as ended:
-            run = await self.run(run_id)
-            if run is None or run.state in FINAL_STATES:
-                return run
-            await asyncio.wait([ended], timeout=timeout)
-        return await self.run(run_id)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while True:
+            with self._outbox.watch(run_id) as ended:
+                run = await self.run(run_id)
+                if run is None or run.state in FINAL_STATES:
+                    return run
+                done, _ = await asyncio.wait([ended], timeout=deadline - loop.time())
+            if not done or self._closed:
+                return await self.run(run_id)
 
     # --- logs ---
 
     def keep_logs(self, lines: Sequence[LogLine], worker_id: str | None = None) -> Future[list[LogLine]]:
         """Keep lines of output; returns those that were new. Of a body only from the worker that holds its run."""
-        return self._pipeline.submit(partial(logs.keep, lines=lines, worker=worker_id))
+        return self._pipeline.submit(partial(logs.keep, lines=lines, worker=worker_id), local=True, numbers=len(lines))
 
     async def logs(self, run_id: str) -> list[LogLine]:
         """Return a run's lines in the order in which they were kept."""

@@ -22,6 +22,7 @@ Error tree::
         ├── DatabaseNewer    database-newer
         ├── DatabaseInvalid  database-invalid
         ├── DatabaseLocked   database-locked
+        ├── DatabaseUnsupported database-unsupported
         └── DatabaseUnreachable database-unreachable
 """
 
@@ -161,15 +162,22 @@ class DatabaseInvalid(StoreError):
     hint = "Move the file away to start with an empty database, or restore it from a backup."
 
 
+class DatabaseUnsupported(StoreError):
+    """The database server is too old; nothing was touched."""
+
+    code = "database-unsupported"
+    hint = "Upgrade the database server."
+
+
 class DatabaseLocked(StoreError):
-    """Another process uses the database."""
+    """Another process uses the database, or the executor's name on it."""
 
     code = "database-locked"
     hint = "Stop the other process; one server at a time can use an SQLite database."
 
 
 class DatabaseUnreachable(StoreError):
-    """The database cannot be opened: folder missing, no permission, read-only."""
+    """The database cannot be opened: folder missing, no permission, read-only, no server at the address."""
 
     code = "database-unreachable"
     hint = "Check that the folder exists and can be written to."

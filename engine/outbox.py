@@ -23,11 +23,15 @@ class Outbox:
         """Tell the listener of a commit, after the callbacks of the futures that were just done have run."""
         if news:
             self._loop.call_soon(self._tell, news)
-        if self._watchers:
-            for run_id in ended:
-                for future in self._watchers.get(run_id, ()):
-                    if not future.done():
-                        future.set_result(None)
+        if self._watchers and ended:
+            self.wake(ended)
+
+    def wake(self, ended: Sequence[str] | None) -> None:
+        """Let those who wait for these runs look; None is all."""
+        for run_id in list(self._watchers) if ended is None else ended:
+            for future in self._watchers.get(run_id, ()):
+                if not future.done():
+                    future.set_result(None)
 
     def _tell(self, news: Sequence[News]) -> None:
         for worker, items in groupby(news, key=_assigned_to):

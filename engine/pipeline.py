@@ -14,27 +14,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import threading
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from engine.board import Board
 from engine.clock import Clock
 from engine.errors import EngineClosed, EngineError, StoreBusy, StoreError, StoreUnavailable
+from engine.group import Committed, Job, RefusedTooLateError, committed_of
 from engine.ids import Ids
 from engine.model import Settings
-from engine.operations.assignment import assign
+from engine.operations import peers
+from engine.operations.assignment import assign, may_start
 from engine.store.interface import OpenStore
-from engine.transaction import News, Operation, Transaction
+from engine.transaction import Operation, Transaction
 from trigger_sdk.protocol.problem import Problem
 
 T = TypeVar("T")
 
 _FIRST_RETRY_S: Final = 0.05
 _LAST_RETRY_S: Final = 2.0
+
+_COLLISIONS: Final = 8
+"""How often a group is executed again at once because others were in the way, before that counts as trouble."""
 
 _BRIEF_GROUP: Final = 4
 """The most operations that are committed on the loop: what comes more at once is cheaper in the thread."""
@@ -46,43 +51,6 @@ _MAX_CLOCK_STEP_S: Final = 60.0
 """Within this, a clock that was set back does not turn the commits' time back; a larger step is a correction."""
 
 _log = logging.getLogger("trigger.engine")
-
-
-@dataclass(slots=True)
-class _Job:
-    """A submitted operation and where its answer goes; ``told``: how much of the news is no later than it."""
-
-    operation: Operation[Any]
-    future: Future[Any]
-    brief: bool
-    told: int = 0
-    result: Any = None
-    error: BaseException | None = None
-
-
-class _RefusedTooLateError(Exception):
-    """An operation raised an EngineError after it had written: the transaction has to be undone."""
-
-    def __init__(self, refusal: EngineError) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
-
-
-@dataclass(slots=True)
-class Committed:
-    """What the loop is told after a commit.
-
-    Attributes:
-        jobs: operations with their answers, in the order of submission.
-        news: for the listener, in order.
-        ended: ids of runs that ended.
-        due: role name to the earliest time written for it.
-    """
-
-    jobs: list[_Job]
-    news: list[News] = field(default_factory=list)
-    ended: list[str] = field(default_factory=list)
-    due: dict[str, float] = field(default_factory=dict)
 
 
 class Pipeline:
@@ -109,8 +77,8 @@ class Pipeline:
         self._settings = settings
         self._loop = loop
         self._announce = announce
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
-        self._gathered: list[_Job] = []
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._gathered: list[Job] = []
         self._turn = threading.Lock()
         self._waiting = 0
         self._commits_here = 0
@@ -119,6 +87,8 @@ class Pipeline:
         self._stop = threading.Event()
         self._last_at = 0.0
         self._trouble: StoreError | None = None
+        self._doubtful: Transaction | None = None
+        self._last_begun = 0.0
         self._stale = True
         self._thread = threading.Thread(target=self._work, name="trigger-writer", daemon=True)
 
@@ -134,10 +104,24 @@ class Pipeline:
         trouble = self._trouble
         return None if trouble is None else trouble.problem
 
-    def submit(self, operation: Operation[T], *, outside: bool = False, brief: bool = False) -> Future[T]:
+    @property
+    def last_begun(self) -> float:
+        """When the last transaction began, by the loop's clock: its engine was seen alive then."""
+        return self._last_begun
+
+    def submit(
+        self,
+        operation: Operation[T],
+        *,
+        outside: bool = False,
+        brief: bool = False,
+        local: bool = False,
+        numbers: int = 0,
+    ) -> Future[T]:
         """Queue an operation; the future is done after its commit.
 
         ``brief``: it takes some microseconds, whatever the database holds, and may be executed on the loop.
+        ``local``: it concerns nothing that other engines on the database write; it takes ``numbers`` numbers, about.
         ``outside``: a call that can be refused: StoreUnavailable while the database cannot work, StoreBusy when too
         much waits. EngineClosed after :meth:`close`.
         """
@@ -147,7 +131,7 @@ class Pipeline:
             future.set_exception(refusal)
             return future
         self._waiting += 1
-        job = _Job(operation, future, brief)
+        job = Job(operation, future, brief, local, numbers)
         if not brief and not self._gathered:
             self._queue.put(job)
             return future
@@ -166,7 +150,7 @@ class Pipeline:
         for job in group:
             self._queue.put(job)
 
-    def _commit_here(self, group: list[_Job]) -> Committed | None:
+    def _commit_here(self, group: list[Job]) -> Committed | None:
         """Commit a few brief operations on the loop; None when it is the thread's affair. The order is kept.
 
         The thread's affair is whatever came while it has work, may wait for something, or fails.
@@ -189,14 +173,14 @@ class Pipeline:
         self._untidy = self._commits_here % _TIDY_EVERY == 0
         if self._untidy or tx.more:
             self.submit(_nothing)  # wakes the thread
-        return Committed(group, tx.news, tx.ended, tx.due)
+        return committed_of(group, tx)
 
     def _refusal(self, *, outside: bool) -> EngineError | None:
         if self._closed:
             return EngineClosed("The engine is closed.")
         trouble = self._trouble
         if outside and trouble is not None:
-            return StoreUnavailable(trouble.message, where=trouble.problem.where)
+            return StoreUnavailable(trouble.message, hint=trouble.problem.hint, where=trouble.problem.where)
         if outside and self._waiting >= self._settings.outside_limit:
             return StoreBusy(f"{self._waiting:,} operations wait for the database.")
         return None
@@ -215,7 +199,9 @@ class Pipeline:
     def _deliver(self, committed: Committed) -> None:
         """Give answers and news in the order of what was written: a worker drops what is older than what it knows."""
         self._waiting -= len(committed.jobs)
-        told = 0
+        told = committed.heard
+        if told:
+            self._announce(Committed([], committed.news[:told]))
         for job in committed.jobs:
             if not job.future.done():
                 if job.error is None:
@@ -225,7 +211,7 @@ class Pipeline:
             if job.told > told:
                 self._announce(Committed([], committed.news[told : job.told]))
                 told = job.told
-        self._announce(Committed([], committed.news[told:], committed.ended, committed.due))
+        self._announce(Committed([], committed.news[told:], 0, committed.ended, committed.due))
 
     # --- on the writer thread ---
 
@@ -243,9 +229,9 @@ class Pipeline:
             if closing:
                 return
 
-    def _take(self, *, wait: bool) -> tuple[list[_Job], bool]:
+    def _take(self, *, wait: bool) -> tuple[list[Job], bool]:
         """Return what waits, and whether nothing will follow."""
-        group: list[_Job] = []
+        group: list[Job] = []
         try:
             job = self._queue.get(block=wait)
             while job is not None:
@@ -257,33 +243,37 @@ class Pipeline:
             return group, False
         return group, True
 
-    def _commit(self, group: list[_Job]) -> bool:
+    def _commit(self, group: list[Job]) -> bool:
         """Commit a group, however long it takes; return whether runs are left to be assigned."""
         delay = _FIRST_RETRY_S
+        collisions = 0
         while True:
             try:
                 tx = self._attempt(group)
             except Exception as error:  # noqa: BLE001 - the thread must go on; each case is dealt with
                 self._undo()
+                if self._store.collided(error) and collisions < _COLLISIONS:
+                    collisions += 1
+                    continue
                 trouble = self._store.explain(error)
                 if trouble is None:
                     return self._commit_each(group, error)
                 self._trouble = trouble
-                if self._stop.wait(delay):
+                if self._stop.wait(delay * random.uniform(0.5, 1.0)):  # noqa: S311 - so that engines do not come all at once
                     self._last_try(group, trouble)
                     return False
                 delay = min(delay * 2, _LAST_RETRY_S)
             else:
                 self._trouble = None
-                self._tell(Committed(group, tx.news, tx.ended, tx.due))
+                self._tell(committed_of(group, tx))
                 return tx.more
 
-    def _last_try(self, group: list[_Job], trouble: StoreError) -> None:
+    def _last_try(self, group: list[Job], trouble: StoreError) -> None:
         """When closing: try once more; then tell the callers that it was not written."""
         committed = Committed(group)
         try:
             tx = self._attempt(group)
-            committed = Committed(group, tx.news, tx.ended, tx.due)
+            committed = committed_of(group, tx)
         except Exception as error:  # noqa: BLE001 - as above
             self._undo()
             _log.error("Not written before the engine closed: %s (%s)", trouble.message, error)
@@ -292,32 +282,57 @@ class Pipeline:
                 job.result, job.error = None, closed
         self._tell(committed)
 
-    def _attempt(self, group: list[_Job], *, assigning: bool = True, wait: bool = True) -> Transaction:
+    def _attempt(self, group: list[Job], *, assigning: bool = True, wait: bool = True) -> Transaction:
         """Execute a group in one transaction. Any error but an EngineError of an operation escapes."""
-        self._store.begin(wait=wait)
-        if self._stale:
+        settled = self._settle()
+        if settled is not None:
+            return settled
+        local = bool(group) and all(job.local for job in group)
+        begun = self._store.begin(wait=wait, local=local, numbers=sum(job.numbers for job in group))
+        self._last_begun = self._loop.time()
+        if self._stale or begun.board != self._board.version:
             self._board.load(self._store.writer)
+            self._board.version = begun.board
             self._stale = False
-        tx = self._transaction()
+        tx = self._transaction(local=local)
+        if begun.mail:
+            peers.read_mail(tx)
         for job in group:
             self._execute(tx, job)
-        if assigning:
+        if local:
+            tx.more = self._board.look and may_start(self._board)
+        elif assigning:
             assign(tx)
+        if self._board.others:
+            signal = peers.post(tx)
+            if signal is not None:
+                self._store.signal(signal.decode())
+        self._doubtful = tx
         self._store.commit()
+        self._doubtful = None
         return tx
 
-    def _execute(self, tx: Transaction, job: _Job) -> None:
+    def _settle(self) -> Transaction | None:
+        """Return the last transaction when its commit raised and took place all the same: nothing is done twice."""
+        tx = self._doubtful
+        if tx is None:
+            return None
+        took_place = self._store.took_place()
+        self._doubtful = None
+        return tx if took_place else None
+
+    def _execute(self, tx: Transaction, job: Job) -> None:
         before = tx.sql.changes
         job.result = job.error = None
         try:
             job.result = job.operation(tx)
         except EngineError as error:
             if tx.sql.changes != before:
-                raise _RefusedTooLateError(error) from error
+                raise RefusedTooLateError(error) from error
             job.error = error
         job.told = len(tx.news)
 
-    def _commit_each(self, group: list[_Job], cause: Exception) -> bool:
+    def _commit_each(self, group: list[Job], cause: Exception) -> bool:
         """Give each operation a transaction of its own; the faulty one fails."""
         if len(group) > 1:
             outcomes = [self._commit([job]) for job in group]
@@ -325,7 +340,7 @@ class Pipeline:
         committed = Committed(group)
         try:
             tx = self._attempt(group, assigning=False)
-        except _RefusedTooLateError as late:
+        except RefusedTooLateError as late:
             self._undo()
             for job in group:
                 job.result, job.error = None, late.refusal
@@ -336,7 +351,7 @@ class Pipeline:
                 job.result, job.error = None, error
         else:
             _log.error("Runs could not be assigned", exc_info=cause)
-            committed = Committed(group, tx.news, tx.ended, tx.due)
+            committed = committed_of(group, tx)
         self._tell(committed)
         return False
 
@@ -344,12 +359,12 @@ class Pipeline:
         self._store.rollback()
         self._stale = True
 
-    def _transaction(self) -> Transaction:
+    def _transaction(self, *, local: bool) -> Transaction:
         now = self._clock.now()
         if self._last_at - _MAX_CLOCK_STEP_S < now < self._last_at:
             now = self._last_at
         self._last_at = now
-        return Transaction(self._store.writer, now, self._board, self._ids, self._settings)
+        return Transaction(self._store.writer, now, self._board, self._ids, self._settings, local=local)
 
     def _tell(self, committed: Committed) -> None:
         # A loop that is closed has nobody left to tell, and what is committed stays so.

@@ -23,9 +23,9 @@ def role_loops(pipeline: Pipeline, clock: Clock) -> dict[str, RoleLoop]:
 def release_dead_sessions(tx: Transaction) -> None:
     """Release the runs of sessions that an earlier process had: their connections died with it.
 
-    That is not held against the runs: it was the server that ended. With several executors on one database only the
-    sessions of this executor's earlier life may be closed; on SQLite there is one.
+    That is not held against the runs: it was the server that ended. Of several on one database each releases what an
+    earlier one of its name had; on SQLite there is one, without a name.
     """
-    for worker in list(tx.board.sessions):
-        leases.close_session(tx, worker, crashed=False)
+    for session in tx.board.mine:
+        leases.close_session(tx, session.worker, crashed=False)
     tx.news.clear()

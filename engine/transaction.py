@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from engine.board import Board
+from engine.board import Board, ReadyKey
 from engine.ids import Ids
 from engine.model import Assignment, Settings
 from engine.store.interface import Writer
@@ -92,7 +92,12 @@ class Lost:
     token: int
 
 
-News = NewRun | Ended | Assigned | Arrived | Lost
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """No news here: they went to another engine, whose session they are for."""
+
+
+News = NewRun | Ended | Assigned | Arrived | Lost | Posted
 
 
 @dataclass(slots=True)
@@ -109,6 +114,10 @@ class Transaction:
         ended: ids of the runs that ended.
         due: role name to the earliest time that was written for it.
         lanes: (queue, lane) that may have free slots now.
+        fresh: keys of the runs that became ready in this transaction.
+        reshaped: True when something changed that all engines on the database keep in memory.
+        heard: how much of the news came from other engines, before the first operation.
+        local: True when it runs beside transactions of other engines, and must not decide about what they write.
         more: True when runs are left that could be assigned in another transaction.
     """
 
@@ -121,12 +130,21 @@ class Transaction:
     ended: list[str] = field(default_factory=list)
     due: dict[str, float] = field(default_factory=dict)
     lanes: set[tuple[str, str]] = field(default_factory=set)
+    fresh: set[ReadyKey] = field(default_factory=set)
+    reshaped: bool = False
+    heard: int = 0
+    local: bool = False
     more: bool = False
 
     def note_due(self, role: str, at: float | None) -> None:
         """Tell a role that there is something to do at a time."""
         if at is not None and at < self.due.get(role, float("inf")):
             self.due[role] = at
+
+    def make_ready(self, job: str, pin: str) -> None:
+        """A run can start: look for it before the commit, here or elsewhere."""
+        self.board.ready.add((job, pin))
+        self.fresh.add((job, pin))
 
     def lose(self, run: RunRow) -> None:
         """Tell the run's worker that its lease is over."""

@@ -23,11 +23,16 @@ _BRIEF_ENTRIES = 8
 _BRIEF_BYTES = 16 * 1024
 
 
+def is_plain(entries: Sequence[Entry]) -> bool:
+    """Return whether entries are only written down: they concern nothing but their run, which one worker holds."""
+    return all(entry.kind in _PLAIN for entry in entries)
+
+
 def is_brief(entries: Sequence[Entry]) -> bool:
     """Return whether it takes some microseconds to keep entries: they are few, small and only written down."""
     return (
         len(entries) <= _BRIEF_ENTRIES
-        and all(entry.kind in _PLAIN for entry in entries)
+        and is_plain(entries)
         and sum(len(entry.value or b"") for entry in entries) <= _BRIEF_BYTES
     )
 
@@ -83,8 +88,8 @@ def _check(entries: Sequence[Entry]) -> list[tuple[Entry, WaitSpec | None]]:
 
 def _again(tx: Transaction, run: RunRow, entries: Sequence[Entry], first: int) -> Appended:
     """Acknowledge entries that were committed before, in the same place; JournalConflict when only some were."""
-    tx.sql.run(statements.WITHDRAW_FROM, {"by_seq": first})
-    tx.sql.run(statements.WITHDRAW_BLOBS_FROM, {"by_id": first})
+    tx.sql.write(statements.WITHDRAW_FROM, {"by_run": run.num, "by_seq": first})
+    tx.sql.write(statements.WITHDRAW_BLOBS_FROM, {"by_run": run.num, "by_id": first})
     places = [
         tx.sql.one(
             statements.ENTRY_PLACE,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.board import Session
+from engine.board import Board, Session
 from engine.model import Assignment
 from engine.operations import ending, journal, probation, queueing, runs, values
 from engine.store.statements import logs
@@ -59,7 +59,8 @@ class ReadyRun(NamedTuple):
 def assign(tx: Transaction) -> None:
     """Give runs to the sessions with room."""
     _unpark(tx)
-    if not tx.board.ready or not any(session.room > 0 for session in tx.board.sessions.values()):
+    tx.board.look = False
+    if not may_start(tx.board):
         return
     lanes = _Lanes(tx)
     left = _PER_TRANSACTION
@@ -70,6 +71,11 @@ def assign(tx: Transaction) -> None:
         if dealt == 0 or not cut:
             return
     tx.more = True
+
+
+def may_start(board: Board) -> bool:
+    """Return whether there may be runs that this engine's sessions can take."""
+    return bool(board.ready) and any(session.room > 0 for session in board.mine)
 
 
 def _look(tx: Transaction) -> tuple[list[ReadyRun], bool]:
@@ -117,7 +123,7 @@ def _give(tx: Transaction, found: list[ReadyRun], lanes: _Lanes, most: int) -> i
         if dealt >= most:
             tx.board.ready.add(key)
         elif not lanes.has_slot(run.queue, run.lane):
-            tx.sql.run(statements.PARK, {"by_num": run.num})
+            tx.sql.write(statements.PARK, {"by_num": run.num})
             dealt += 1
         elif takers := _takers(tx, run):
             if _start(tx, run, max(takers, key=lambda session: session.room)):
@@ -175,8 +181,8 @@ def _unpark(tx: Transaction) -> None:
             continue
         parked = tx.sql.all(statements.PARKED_IN_LANE, {"queue": queue, "lane": lane, "limit": free})
         for num, job, pin in parked:
-            tx.sql.run(statements.UNPARK, {"by_num": num})
-            tx.board.ready.add((job, pin))
+            tx.sql.write(statements.UNPARK, {"by_num": num})
+            tx.make_ready(job, pin)
     tx.lanes.clear()
 
 
@@ -193,7 +199,7 @@ def _start(tx: Transaction, run: ReadyRun, session: Session) -> bool:
         _end_unreadable(tx, run, error)
         return False
     tx.note_due("expirer", deadline)
-    tx.sql.run(
+    tx.sql.write(
         statements.ASSIGN,
         {
             "by_num": run.num,
@@ -206,6 +212,7 @@ def _start(tx: Transaction, run: ReadyRun, session: Session) -> bool:
         },
     )
     session.held += 1
+    tx.board.log_spaces.pop(run.num, None)  # other engines may have kept lines of it since
     if run.crashes >= tx.settings.suspect_crashes:
         probation.begin(tx, session, run.num)
     tx.news.append(Assigned(session.worker, assignment))

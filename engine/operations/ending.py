@@ -27,7 +27,7 @@ def end(
     """
     check_move(run.id, run.state, state)
     result, blob = values.store(tx, run.num, value, values.RUN_INLINE_BYTES)
-    tx.sql.run(
+    tx.sql.write(
         runs.END,
         {
             "by_num": run.num,

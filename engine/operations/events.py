@@ -40,7 +40,7 @@ def send(tx: Transaction, name: str, payload: bytes, event_id: str | None) -> Se
     event_id = event_id or tx.ids.event(tx.at)
     seq = tx.sql.take(1)
     inline, blob = values.store(tx, values.EVENTS, payload)
-    tx.sql.run(
+    tx.sql.write(
         events.INSERT,
         {"seq": seq, "id": event_id, "name": name, "payload": inline, "payload_blob": blob, "at": tx.at},
     )
@@ -119,7 +119,8 @@ def learn_path(tx: Transaction, name: str, path: str) -> None:
     paths = tx.board.paths(tx.sql, name)
     if path in paths:
         return
-    tx.sql.run(events.INSERT_PATH, {"name": name, "path": path})
+    tx.reshaped = True
+    tx.sql.write(events.INSERT_PATH, {"name": name, "path": path})
     for seq, payload, blob in tx.sql.all(events.PAYLOADS_OF_NAME, {"name": name}):
         loaded = _payload(tx, (payload, blob))
         if loaded is not None:

@@ -11,7 +11,7 @@ from engine.model import EndState
 from engine.operations import ending, journal, probation, queueing, values
 from engine.operations.appending import leased
 from engine.store.statements import journal as entry_statements
-from engine.store.statements import runs, sessions, waits
+from engine.store.statements import peers, runs, sessions, waits
 from engine.transaction import Arrived, RunRow, Transaction
 from trigger_sdk.protocol.messages import HeldRun
 from trigger_sdk.protocol.problem import Problem
@@ -32,11 +32,12 @@ def open_session(
         jobs=frozenset(jobs),
         capacity=capacity,
         draining=before is not None and before.draining,
+        executor=tx.board.me,
         held=0 if before is None else before.held,
         suspect=None if before is None else before.suspect,
         suspect_until=0.0 if before is None else before.suspect_until,
     )
-    tx.sql.run(
+    tx.sql.write(
         sessions.SAVE,
         {
             "worker": worker,
@@ -46,8 +47,10 @@ def open_session(
             "capacity": capacity,
             "draining": int(session.draining),
             "lease_until": lease_until,
+            "executor": tx.board.me,
         },
     )
+    tx.reshaped = True
     tx.note_due("rescuer", lease_until)
     tx.board.sessions[worker] = session
     kept = _keep(tx, worker, held)
@@ -74,31 +77,50 @@ def _keep(tx: Transaction, worker: str, held: Sequence[HeldRun]) -> list[str]:
 def beat(tx: Transaction, worker: str) -> None:
     """Extend a session's lease; SessionUnknown."""
     _session(tx, worker)
-    tx.sql.run(sessions.BEAT, {"by_worker": worker, "lease_until": tx.at + tx.settings.lease_ttl_s})
+    tx.sql.write(sessions.BEAT, {"by_worker": worker, "lease_until": tx.at + tx.settings.lease_ttl_s})
 
 
 def drain(tx: Transaction, worker: str) -> None:
     """Assign nothing more to a session; SessionUnknown. Its code's jobs may go to others now."""
     session = _session(tx, worker)
     if not session.draining:
-        tx.sql.run(sessions.DRAIN, {"by_worker": worker})
+        tx.reshaped = True
+        tx.sql.write(sessions.DRAIN, {"by_worker": worker})
         session.draining = True
         tx.board.mark_all_ready(tx.sql)
 
 
 def _session(tx: Transaction, worker: str) -> Session:
     session = tx.board.sessions.get(worker)
-    if session is None:
+    if session is None or session.executor != tx.board.me:
         raise SessionUnknown(f"There is no session of worker {worker}.")
     return session
 
 
 def close_session(tx: Transaction, worker: str, *, crashed: bool) -> None:
-    """Release the runs of a session and forget it; nothing happens when there is none."""
-    session = tx.board.sessions.pop(worker, None)
-    if session is None:
+    """Release the runs of a session and forget it; nothing happens when there is none, or it went elsewhere."""
+    session = tx.board.sessions.get(worker)
+    if session is None or session.executor != tx.board.me:
         return
-    tx.sql.run(sessions.DELETE, {"by_worker": worker})
+    _close(tx, session, crashed=crashed)
+
+
+def bury(tx: Transaction, executor: str) -> None:
+    """Close the sessions of an engine that is gone; its workers may come back to another, and nobody is blamed."""
+    tx.sql.write(peers.BURY, {"by_name": executor})
+    tx.sql.write(peers.DROP_MAIL, {"by_executor": executor})
+    for session in list(tx.board.sessions.values()):
+        if session.executor == executor:
+            _close(tx, session, crashed=False)
+    tx.board.others -= {executor}
+    tx.reshaped = True
+
+
+def _close(tx: Transaction, session: Session, *, crashed: bool) -> None:
+    worker = session.worker
+    del tx.board.sessions[worker]
+    tx.reshaped = True
+    tx.sql.write(sessions.DELETE, {"by_worker": worker})
     held = [RunRow(*row) for row in tx.sql.all(runs.ROWS_OF_WORKER, {"worker": worker})]
     stuck = [run for run in held if not _made_progress(tx, run)] if crashed else []
     blamed = probation.blamed(tx, session, stuck)
@@ -118,7 +140,7 @@ def _made_progress(tx: Transaction, run: RunRow) -> bool:
 def _count_crash(tx: Transaction, run: RunRow) -> None:
     """Take a run from a worker that it may have taken down: to its end when that was once too often."""
     crashes = run.crashes + 1
-    tx.sql.run(runs.SET_CRASHES, {"by_num": run.num, "crashes": crashes})
+    tx.sql.write(runs.SET_CRASHES, {"by_num": run.num, "crashes": crashes})
     if crashes < tx.settings.max_crashes:
         queueing.leave_worker(tx, run)
         queueing.enqueue(tx, run)
@@ -134,7 +156,7 @@ def _count_crash(tx: Transaction, run: RunRow) -> None:
 def release(tx: Transaction, run: RunRow) -> None:
     """Take a run from its worker, back to the queue."""
     if run.crashes and _made_progress(tx, run):
-        tx.sql.run(runs.SET_CRASHES, {"by_num": run.num, "crashes": 0})
+        tx.sql.write(runs.SET_CRASHES, {"by_num": run.num, "crashes": 0})
     queueing.leave_worker(tx, run)
     queueing.enqueue(tx, run)
 
@@ -150,8 +172,8 @@ def suspend(tx: Transaction, run_id: str, token: int, seen: int, wake_at: float 
     if wake_at is None and tx.sql.one(waits.ANY_OF_RUN, {"run": run.num}) is None:
         return False
     if run.crashes:
-        tx.sql.run(runs.SET_CRASHES, {"by_num": run.num, "crashes": 0})
-    tx.sql.run(runs.SUSPEND, {"by_num": run.num, "due_at": wake_at})
+        tx.sql.write(runs.SET_CRASHES, {"by_num": run.num, "crashes": 0})
+    tx.sql.write(runs.SUSPEND, {"by_num": run.num, "due_at": wake_at})
     tx.note_due("promoter", wake_at)
     queueing.leave_worker(tx, run)
     return True

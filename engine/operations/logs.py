@@ -106,7 +106,7 @@ class _Output:
     def settle(self) -> None:
         """Write down which of the body's lines were told without being kept."""
         if self._space.told > self._told and self._space.used >= self._tx.settings.log_limit:
-            self._tx.sql.run(logs.SET_ORDINAL, {"by_num": self._space.last, "ordinal": self._space.told})
+            self._tx.sql.write(logs.SET_ORDINAL, {"by_num": self._space.last, "ordinal": self._space.told})
 
 
 def _space_of(tx: Transaction, run: RunRow) -> LogSpace:

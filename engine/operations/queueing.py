@@ -26,8 +26,8 @@ def get(tx: Transaction, num: int) -> RunRow | None:
 def enqueue(tx: Transaction, run: RunRow, expires_at: float | None = None) -> None:
     """Move a run to ``queued``; it goes before those that were created later."""
     check_move(run.id, run.state, "queued")
-    tx.sql.run(runs.ENQUEUE, {"by_num": run.num, "due_at": expires_at})
-    tx.board.ready.add((run.job, run.pin))
+    tx.sql.write(runs.ENQUEUE, {"by_num": run.num, "due_at": expires_at})
+    tx.make_ready(run.job, run.pin)
     tx.note_due("expirer", expires_at)
 
 

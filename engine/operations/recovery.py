@@ -37,8 +37,8 @@ def resume(tx: Transaction, run_id: str) -> None:
     for entry in entries:
         if entry.seq in outdated:
             _supersede(tx, run, entry)
-    tx.sql.run(run_statements.RESUME, {"by_num": run.num})
-    tx.board.ready.add((run.job, run.pin))
+    tx.sql.write(run_statements.RESUME, {"by_num": run.num})
+    tx.make_ready(run.job, run.pin)
     _reopen(tx, run, [entry for entry in entries if entry.seq not in outdated])
 
 
@@ -54,15 +54,15 @@ def _outdated(entries: Sequence[Entry], failed_step: str) -> set[int]:
 
 
 def _supersede(tx: Transaction, run: RunRow, entry: Entry) -> None:
-    tx.sql.run(statements.SUPERSEDE, {"by_seq": entry.seq, "at": tx.at})
-    tx.sql.run(statements.DELETE_ENTRY, {"by_seq": entry.seq})
+    tx.sql.write(statements.SUPERSEDE, {"by_seq": entry.seq, "at": tx.at})
+    tx.sql.write(statements.DELETE_ENTRY, {"by_seq": entry.seq})
     if entry.kind != "wait_started":
         return
     row = tx.sql.one(run_statements.CHILD_OF, {"parent": run.num, "step": entry.step})
     if row is None:
         return
     child = RunRow(*row)
-    tx.sql.run(run_statements.UNLINK_CHILD, {"by_num": child.num})
+    tx.sql.write(run_statements.UNLINK_CHILD, {"by_num": child.num})
     if entry.op == "child" and child.state not in FINAL_STATES:
         ending.request_cancel(tx, child)
 

@@ -76,12 +76,12 @@ def create(
     _insert(tx, request, num, run_id, parent=parent, parent_step=parent_step, replayed_from=replayed_from)
     if options.idempotency_key is not None:
         expires_at = None if options.idempotency_ttl is None else tx.at + options.idempotency_ttl
-        tx.sql.run(
+        tx.sql.write(
             runs.SET_KEY, {"job": request.job, "key": options.idempotency_key, "run": num, "expires_at": expires_at}
         )
     tx.news.append(NewRun(run_id, request.job))
     for tag in dict.fromkeys(options.tags):
-        tx.sql.run(runs.INSERT_TAG, {"tag": tag, "run": num})
+        tx.sql.write(runs.INSERT_TAG, {"tag": tag, "run": num})
     return Created(run_id=run_id), num
 
 
@@ -102,7 +102,7 @@ def _insert(
     delayed = options.delay is not None and options.delay > 0
     due_at = tx.at + options.delay if delayed and options.delay else expiry(options, tx.at)
     payload, blob = values.store(tx, num, request.payload, values.RUN_INLINE_BYTES)
-    tx.sql.run(
+    tx.sql.write(
         runs.INSERT,
         {
             "num": num,
@@ -126,7 +126,7 @@ def _insert(
     )
     tx.note_due("promoter" if delayed else "expirer", due_at)
     if not delayed:
-        tx.board.ready.add((request.job, pin))
+        tx.make_ready(request.job, pin)
 
 
 def expiry(options: RunOptions, at: float) -> float | None:

@@ -30,7 +30,7 @@ def store(
     if value is None or len(value) <= inline:
         return value, None
     blob = tx.sql.take(1)
-    tx.sql.run(journal.INSERT_BLOB, {"id": blob, "run": run, "data": value})
+    tx.sql.write(journal.INSERT_BLOB, {"id": blob, "run": run, "data": value})
     return None, blob
 
 

@@ -16,17 +16,17 @@ EndKind = Literal["wait_completed", "wait_failed", "wait_timed_out"]
 
 def open_wait(tx: Transaction, wait: WaitRow) -> None:
     """Keep a wait until something ends it."""
-    tx.sql.run(waits.INSERT, wait._asdict())
+    tx.sql.write(waits.INSERT, wait._asdict())
     tx.note_due("timekeeper", wait.due_at)
     for name, path, value in _keys(wait):
-        tx.sql.run(waits.INSERT_KEY, {"name": name, "path": path, "value": value, "run": wait.run, "step": wait.step})
+        tx.sql.write(waits.INSERT_KEY, {"name": name, "path": path, "value": value, "run": wait.run, "step": wait.step})
 
 
 def close(tx: Transaction, wait: WaitRow) -> None:
     """Forget a wait."""
-    tx.sql.run(waits.DELETE, {"by_run": wait.run, "by_step": wait.step})
+    tx.sql.write(waits.DELETE, {"by_run": wait.run, "by_step": wait.step})
     for name, path, value in _keys(wait):
-        tx.sql.run(
+        tx.sql.write(
             waits.DELETE_KEY,
             {"by_name": name, "by_path": path, "by_value": value, "by_run": wait.run, "by_step": wait.step},
         )

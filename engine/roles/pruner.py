@@ -33,7 +33,7 @@ class Pruner:
         finished = tx.sql.all(runs.FINISHED_BEFORE, old)
         sent = tx.sql.all(events.SENT_BEFORE, old)
         if finished or sent:
-            tx.sql.run(counter.KEEP_FLOOR, {"one": 1, "num": tx.sql.take(1)})
+            tx.sql.write(counter.KEEP_FLOOR, {"one": 1, "num": tx.sql.take(1)})
         for num, job, options in finished:
             self._delete_run(tx, num, job, options)
         for seq, blob in sent:
@@ -46,9 +46,9 @@ class Pruner:
     def _delete_run(self, tx: Transaction, num: int, job: str, options: bytes | None) -> None:
         chosen = readable_options_of(options)
         if chosen.idempotency_key is not None:
-            tx.sql.run(runs.DELETE_KEY, {"by_job": job, "by_key": chosen.idempotency_key, "by_num": num})
+            tx.sql.write(runs.DELETE_KEY, {"by_job": job, "by_key": chosen.idempotency_key, "by_num": num})
         for tag in chosen.tags:
-            tx.sql.run(runs.DELETE_TAG, {"by_tag": tag, "by_num": num})
+            tx.sql.write(runs.DELETE_TAG, {"by_tag": tag, "by_num": num})
         for statement in (
             journal.DELETE_RUN,
             journal.DELETE_SUPERSEDED,
@@ -56,10 +56,10 @@ class Pruner:
             logs.DELETE_RUN,
             runs.DELETE,
         ):
-            tx.sql.run(statement, {"by_num": num})
+            tx.sql.write(statement, {"by_num": num})
 
     def _delete_event(self, tx: Transaction, seq: int, blob: int | None) -> None:
-        tx.sql.run(events.DELETE_KEYS, {"by_seq": seq})
+        tx.sql.write(events.DELETE_KEYS, {"by_seq": seq})
         if blob is not None:
-            tx.sql.run(journal.DELETE_BLOB, {"by_id": blob})
-        tx.sql.run(events.DELETE, {"by_seq": seq})
+            tx.sql.write(journal.DELETE_BLOB, {"by_id": blob})
+        tx.sql.write(events.DELETE, {"by_seq": seq})

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.dml import Insert
 
+from engine.clock import Clock
 from engine.errors import StoreError
 from engine.model import Durability
 
@@ -80,6 +81,9 @@ class Writer(Reader, Protocol):
     def run(self, statement: Statement, params: Params) -> int:
         """Execute; return the number of rows changed."""
 
+    def write(self, statement: Statement, params: Params) -> None:
+        """Execute. How many rows change is not asked for, and an error may come later in the transaction."""
+
     def run_many(self, statement: Statement, rows: Sequence[Params]) -> int:
         """Execute for each row of parameters; return the number of rows changed in all."""
 
@@ -91,8 +95,32 @@ class Writer(Reader, Protocol):
         """A number that grows with every row written."""
 
 
+class Begun(NamedTuple):
+    """What a transaction finds that begins.
+
+    Attributes:
+        board: the version of what is common to all engines on the database; it grows when that changes.
+        mail: whether there are news for this engine's sessions from others.
+    """
+
+    board: int = 0
+    mail: bool = False
+
+
+ALONE: Final = Begun()
+"""What an engine finds that has its database for itself."""
+
+
 class OpenStore(Protocol):
     """An open database."""
+
+    @property
+    def executor(self) -> str:
+        """The name of this engine among those on the database; empty when there can be no other."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that all engines on the database share."""
 
     @property
     def writer(self) -> Writer:
@@ -102,11 +130,27 @@ class OpenStore(Protocol):
     def quick(self) -> bool:
         """True when a small commit takes less time than to have another thread do it: no disk, no network in it."""
 
-    def begin(self, *, wait: bool = True) -> None:
-        """Begin a transaction that may write; ``wait`` for others who write. Driver's errors; see :meth:`explain`."""
+    def begin(self, *, wait: bool = True, local: bool = False, numbers: int = 0) -> Begun:
+        """Begin a transaction that may write; ``wait`` for others who write. Driver's errors; see :meth:`explain`.
+
+        ``local``: it decides about nothing that others write, and may run beside other local ones; about ``numbers``
+        will be taken in it.
+        """
+
+    def signal(self, text: str) -> None:
+        """Tell the other engines something when this transaction commits."""
 
     def commit(self) -> None:
         """Commit: with ``full`` durability, what was written is on the disk on return."""
+
+    def took_place(self) -> bool:
+        """Return whether the last commit, which raised, took place. Driver's errors: it is not known yet."""
+
+    def collided(self, error: Exception) -> bool:
+        """Return whether an error means that others were in the way, and to execute it again at once will do."""
+
+    def link(self) -> Link | None:
+        """Return what connects this engine with the others on the database; None when there can be no other."""
 
     def rollback(self) -> None:
         """Undo what was written since :meth:`begin`; does nothing outside a transaction. Never raises."""
@@ -122,6 +166,32 @@ class OpenStore(Protocol):
 
     def close(self) -> None:
         """Close all connections, and give the database free."""
+
+
+class Heard(NamedTuple):
+    """What an engine learns of the others.
+
+    Attributes:
+        text: a signal (:meth:`OpenStore.signal`) of another engine, or empty.
+        missed: signals may have been missed: look at everything.
+        chief: whether this engine does what one of all does.
+        dead: names of engines that gave no sign of life for the length of a lease.
+    """
+
+    text: str = ""
+    missed: bool = False
+    chief: bool = False
+    dead: tuple[str, ...] = ()
+
+
+class Link(Protocol):
+    """Listens to the other engines on a database, in a thread of its own."""
+
+    def start(self, heard: Callable[[Heard], None]) -> Heard:
+        """Begin; ``heard`` is called from the thread: for each signal, and regularly. Returns how things stand."""
+
+    def stop(self) -> None:
+        """End; whoever is next becomes the chief."""
 
 
 class Store(Protocol):

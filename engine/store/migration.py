@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.errors import DatabaseInvalid, DatabaseNewer
 from engine.store.schema import REVISIONS
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 HEAD: Final = REVISIONS[-1]
 
@@ -77,9 +80,7 @@ def _ddl() -> list[str]:
 
 def migrate(path: Path, revision: str) -> None:
     """Migrate an SQLite database to a revision by Alembic, in one transaction."""
-    from alembic import command  # noqa: PLC0415 - Alembic takes 150 ms to import
-    from alembic.config import Config  # noqa: PLC0415 - as above
-    from sqlalchemy import create_engine, event  # noqa: PLC0415 - as above
+    from sqlalchemy import create_engine, event  # noqa: PLC0415 - for a migration only
 
     engine = create_engine(f"sqlite:///{path}")
 
@@ -91,6 +92,14 @@ def migrate(path: Path, revision: str) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: object) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # type: ignore[attr-defined]  # Connection, typed by Alembic's caller
+
+    upgrade(engine, revision)
+
+
+def upgrade(engine: Engine, revision: str) -> None:
+    """Run the migrations up to a revision in one transaction, then give the engine's connections free."""
+    from alembic import command  # noqa: PLC0415 - Alembic takes 150 ms to import
+    from alembic.config import Config  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import BigInteger
 
-REVISIONS: Final[tuple[str, ...]] = ("0001",)
+REVISIONS: Final[tuple[str, ...]] = ("0001", "0002")
 """The schema's versions, oldest first, as in ``migrations/versions``. Known here so that Alembic stays unimported."""
 
 KIND_NUMBERS: Final[dict[str, int]] = {
@@ -241,6 +241,7 @@ sessions = Table(
     Column("capacity", Integer, nullable=False),
     Column("draining", SmallInteger, nullable=False),
     Column("lease_until", Float, nullable=False),
+    Column("executor", Text, nullable=False, server_default="", comment="where it is connected; empty on SQLite"),
 )
 
 codes = Table(
@@ -281,4 +282,35 @@ counter_floor = Table(
     metadata,
     Column("one", SmallInteger, primary_key=True, autoincrement=False),
     Column("num", _Key, nullable=False, comment="numbers up to this one were given out, though their rows may be gone"),
+)
+
+# --- several engines on one database; empty on SQLite ---
+
+executors = Table(
+    "executors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("mark", _Key, nullable=False, comment="number of its last transaction"),
+    Column("seen_at", Float, nullable=False, comment="its last transaction, by the database's clock"),
+)
+
+mail = Table(
+    "mail",
+    metadata,
+    Column("executor", Text, primary_key=True, comment="whose session it is for"),
+    Column("num", _Key, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False, comment="arrived or lost"),
+    Column("worker", Text, nullable=False),
+    Column("run", _Key, nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("seq", _Key, comment="the entry that arrived"),
+    sqlite_with_rowid=False,
+)
+
+pulse = Table(
+    "pulse",
+    metadata,
+    Column("one", SmallInteger, primary_key=True, autoincrement=False),
+    Column("board", _Key, nullable=False, comment="grows when sessions, limits, jobs, paths or executors change"),
+    Column("news", _Key, nullable=False, comment="grows with each transaction that has something for others"),
 )

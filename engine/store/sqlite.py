@@ -15,9 +15,10 @@ from typing import IO, Any, Final, cast
 
 from sqlalchemy.dialects import sqlite as dialect_module
 
+from engine.clock import Clock, SystemClock
 from engine.errors import DatabaseInvalid, DatabaseLocked, DatabaseUnreachable, StoreError, StoreUnavailable
 from engine.model import Durability
-from engine.store.interface import Dialect, Params, Row, Statement
+from engine.store.interface import ALONE, Begun, Dialect, Params, Row, Statement
 from engine.store.migration import prepare_schema
 from engine.store.statements import counter
 
@@ -93,6 +94,10 @@ class _Connection:
         """Execute; return the number of rows changed."""
         return self.raw.execute(self._sql.get(statement) or self._text(statement), params).rowcount
 
+    def write(self, statement: Statement, params: Params) -> None:
+        """Execute."""
+        self.raw.execute(self._sql.get(statement) or self._text(statement), params)
+
     def run_many(self, statement: Statement, rows: Sequence[Params]) -> int:
         """Execute for each row of parameters; return the number of rows changed in all."""
         return self.raw.executemany(self._sql.get(statement) or self._text(statement), rows).rowcount
@@ -124,6 +129,8 @@ class OpenSqlite:
         self._sql: dict[Statement, str] = {}
         self._idle: SimpleQueue[_Connection] = SimpleQueue()
         self.writer = _Connection(self._connect(), self._sql)
+        self.executor = ""
+        self.clock: Clock = SystemClock()
 
     def _connect(self) -> sqlite3.Connection:
         raw = sqlite3.connect(
@@ -150,8 +157,9 @@ class OpenSqlite:
         """True unless each commit waits for the disk."""
         return self._durability == "normal"
 
-    def begin(self, *, wait: bool = True) -> None:
+    def begin(self, *, wait: bool = True, local: bool = False, numbers: int = 0) -> Begun:
         """Take the write lock at once, so that nothing fails half-way for the lack of it."""
+        del local, numbers  # there is one process, and it counts in memory
         deadline = time.monotonic() + _BUSY_MS / 1000
         while True:
             try:
@@ -162,11 +170,26 @@ class OpenSqlite:
                     raise
                 time.sleep(_BUSY_LOOK_S)
             else:
-                return
+                return ALONE
+
+    def signal(self, text: str) -> None:
+        """Tell nobody: there is one process."""
 
     def commit(self) -> None:
         """Commit; FULL waits for the disk."""
         self.writer.raw.execute("COMMIT")
+
+    def took_place(self) -> bool:
+        """Return False: SQLite answers every commit."""
+        return False
+
+    def collided(self, error: Exception) -> bool:
+        """Return False: one process writes, and a shell beside it is waited for."""
+        del error
+        return False
+
+    def link(self) -> None:
+        """Return None: there is one process."""
 
     def rollback(self) -> None:
         """Undo; an error of SQLite's has often rolled back already."""

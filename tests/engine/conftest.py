@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.store.interface import Store
+from engine.store.postgres import PostgresStore
 from engine.store.sqlite import SqliteStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine_world import World
+from tests.fakes.postgres_server import PostgresServer
 
-STORES = ["sqlite"]
-"""The drivers; PostgreSQL joins here."""
+STORES = ["sqlite", "postgres"]
+"""The drivers."""
 
 
 @pytest.fixture(params=STORES)
-def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
     """Return what makes a store; each call is another process's view of the same, at first empty, database."""
-    assert request.param in STORES
-    return lambda: SqliteStore(tmp_path / "engine.db")
+    if request.param == "sqlite":
+        yield lambda: SqliteStore(tmp_path / "engine.db")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database() as url:
+        yield lambda: PostgresStore(url, executor="e1")
 
 
 @pytest.fixture

@@ -15,9 +15,16 @@ import pytest
 
 from engine.errors import EngineClosed, StoreUnavailable
 from engine.model import RunFilter
+from engine.store.interface import Store
 from engine.store.sqlite import SqliteStore
 from engine.transaction import Transaction
 from tests.fakes.engine_world import PAYLOAD, World, completed
+
+
+@pytest.fixture
+def make_store(tmp_path: Path) -> Callable[[], Store]:
+    """Return what makes an SQLite store: the limits that stand for a full disk are SQLite's."""
+    return lambda: SqliteStore(tmp_path / "engine.db")
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -6,9 +6,12 @@ import asyncio
 import threading
 
 import pytest
+from sqlalchemy import bindparam, update
 
 from engine.errors import EngineClosed, EngineError, StoreBusy
 from engine.model import RunFilter, Settings
+from engine.store import schema
+from engine.store.interface import Statement
 from engine.store.statements import sessions
 from engine.transaction import Operation, Transaction
 from tests.fakes.engine_world import PAYLOAD, World, completed, started
@@ -144,9 +147,9 @@ async def test_a_fault_of_the_assignment_does_not_stop_the_journal(world: World)
     await world.worker()
     run = await world.start()
     broken = await world.engine.create_run("b", PAYLOAD)
-    raw = world.engine._store.writer.raw  # type: ignore[attr-defined]
     await world.settle()
-    raw.execute("UPDATE runs SET options = x'c1' WHERE id = ?", (broken.run_id,))
+    spoil = Statement(update(schema.runs).where(schema.runs.c.id == bindparam("by_id")), "options")
+    await world.engine._pipeline.submit(lambda tx: tx.sql.write(spoil, {"by_id": broken.run_id, "options": b"\xc1"}))
     await world.engine.open_session("w2", "code-1", ["b"], 10)
     await world.append(run, completed("1"))
     await world.finish(run)

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.errors import EngineError, RunNotFound
+from engine.store.interface import Store
+from engine.store.sqlite import SqliteStore
 from tests.engine.test_pipeline import held_up, queues, save_queue
 from tests.fakes.engine_world import World, completed
 
 if TYPE_CHECKING:
     from engine.pipeline import Pipeline
     from engine.transaction import Operation, Transaction
+
+
+@pytest.fixture
+def make_store(tmp_path: Path) -> Callable[[], Store]:
+    """Return what makes an SQLite store: PostgreSQL's commits are never quick."""
+    return lambda: SqliteStore(tmp_path / "engine.db")
 
 
 def noting(threads: list[str], operation: Operation[str] | None = None) -> Operation[str]:

@@ -20,9 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.clock import Clock
 from engine.engine import Engine
 from engine.model import Assignment, Durability, RunFilter, Settings
-from engine.store.interface import OpenStore, Reader, Writer
+from engine.store.interface import Begun, Link, OpenStore, Reader, Writer
 from engine.store.sqlite import SqliteStore
 from tests.fakes.engine_world import completed, manifest, started
 from trigger_sdk.protocol.entries import Entry, EventWait, RunOptions, SendEvent, StartRun
@@ -61,8 +62,28 @@ class KillingOpenStore:
     def quick(self) -> bool:
         return self._inner.quick
 
-    def begin(self, *, wait: bool = True) -> None:
-        self._inner.begin(wait=wait)
+    @property
+    def executor(self) -> str:
+        return self._inner.executor
+
+    @property
+    def clock(self) -> Clock:
+        return self._inner.clock
+
+    def begin(self, *, wait: bool = True, local: bool = False, numbers: int = 0) -> Begun:
+        return self._inner.begin(wait=wait, local=local, numbers=numbers)
+
+    def signal(self, text: str) -> None:
+        self._inner.signal(text)
+
+    def took_place(self) -> bool:
+        return self._inner.took_place()
+
+    def collided(self, error: Exception) -> bool:
+        return self._inner.collided(error)
+
+    def link(self) -> Link | None:
+        return self._inner.link()
 
     def tidy(self) -> None:
         self._inner.tidy()

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.clock import Clock
 from engine.errors import StoreError
 from engine.model import Durability
-from engine.store.interface import Reader, Writer
+from engine.store.interface import Begun, Link, Reader, Writer
 from engine.store.sqlite import OpenSqlite, SqliteStore
 
 _FAMILY = "select num from runs where id = :id or parent = (select num from runs where id = :id)"
@@ -57,8 +58,28 @@ class _OpenSwitch:
     def quick(self) -> bool:
         return self._inner.quick
 
-    def begin(self, *, wait: bool = True) -> None:
-        self._inner.begin(wait=wait)
+    @property
+    def executor(self) -> str:
+        return self._inner.executor
+
+    @property
+    def clock(self) -> Clock:
+        return self._inner.clock
+
+    def begin(self, *, wait: bool = True, local: bool = False, numbers: int = 0) -> Begun:
+        return self._inner.begin(wait=wait, local=local, numbers=numbers)
+
+    def signal(self, text: str) -> None:
+        self._inner.signal(text)
+
+    def took_place(self) -> bool:
+        return self._inner.took_place()
+
+    def collided(self, error: Exception) -> bool:
+        return self._inner.collided(error)
+
+    def link(self) -> Link | None:
+        return None
 
     def tidy(self) -> None:
         self._inner.tidy()

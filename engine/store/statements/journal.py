@@ -25,6 +25,7 @@ INSERT: Final = insert_new(journal)
 """Append; an entry with the same run, step, kind and attempt stays as it is."""
 
 ENTRIES: Final = Statement(select(*_ENTRY).where(_RUN).order_by(journal.c.seq))
+ENTRY: Final = Statement(select(*_ENTRY).where(journal.c.seq == bindparam("seq")))
 ENTRIES_OF_STEP: Final = Statement(
     select(*_ENTRY).where(_RUN, journal.c.step == bindparam("step")).order_by(journal.c.seq)
 )
@@ -57,10 +58,14 @@ LAST_CANCEL: Final = Statement(
 EVENT_OF_ENTRY: Final = Statement(
     select(journal.c.event).where(journal.c.seq == bindparam("seq"), _RUN, journal.c.event.is_not(None))
 )
-WITHDRAW_FROM: Final = Statement(delete(journal).where(journal.c.seq >= bindparam("by_seq")))
+WITHDRAW_FROM: Final = Statement(
+    delete(journal).where(journal.c.run == bindparam("by_run"), journal.c.seq >= bindparam("by_seq"))
+)
 """Take back what this transaction inserted: nothing else has such numbers."""
 
-WITHDRAW_BLOBS_FROM: Final = Statement(delete(blobs).where(blobs.c.id >= bindparam("by_id")))
+WITHDRAW_BLOBS_FROM: Final = Statement(
+    delete(blobs).where(blobs.c.run == bindparam("by_run"), blobs.c.id >= bindparam("by_id"))
+)
 
 SUPERSEDE: Final = Statement(
     insert(journal_superseded).from_select(

@@ -30,6 +30,7 @@ CHILD_OF: Final = Statement(
 )
 ID_OF: Final = Statement(select(runs.c.id).where(runs.c.num == bindparam("num")))
 NUM_OF: Final = Statement(select(runs.c.num).where(runs.c.id == bindparam("id")))
+WORKER_OF: Final = Statement(select(runs.c.worker).where(runs.c.num == bindparam("num")))
 RESULT_OF: Final = Statement(select(runs.c.result, runs.c.result_blob).where(runs.c.num == bindparam("num")))
 RECIPE_OF: Final = Statement(
     select(runs.c.job, runs.c.payload, runs.c.payload_blob, runs.c.options, runs.c.pin, runs.c.failed_step).where(

@@ -58,7 +58,7 @@ def test_withdrawing_takes_back_the_newest(store: OpenStore) -> None:
     """Entries from a seq on are gone, earlier ones stay."""
     store.begin()
     store.writer.run_many(journal.INSERT, [entry(1), entry(2, step="2"), entry(3, step="3")])
-    store.writer.run(journal.WITHDRAW_FROM, {"by_seq": 2})
+    store.writer.run(journal.WITHDRAW_FROM, {"by_run": 7, "by_seq": 2})
     assert [row[0] for row in store.writer.all(journal.ENTRIES, {"run": 7})] == [1]
     store.commit()
 

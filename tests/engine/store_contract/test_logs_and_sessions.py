@@ -35,12 +35,12 @@ def test_expired_sessions_are_found(store: OpenStore) -> None:
         store.writer.run(
             sessions.SAVE,
             {"worker": worker, "num": num, "code": "c", "jobs": "[]", "capacity": 1, "draining": 0,
-             "lease_until": 10.0 + num},
+             "lease_until": 10.0 + num, "executor": "e"},
         )  # fmt: skip
-    assert store.writer.all(sessions.EXPIRED, {"now": 10.5}) == [("w1",)]
-    assert store.writer.one(sessions.NEXT_EXPIRY, {}) == (10.0,)
+    assert store.writer.all(sessions.EXPIRED, {"executor": "e", "now": 10.5}) == [("w1",)]
+    assert store.writer.one(sessions.NEXT_EXPIRY, {"executor": "e"}) == (10.0,)
     store.writer.run(sessions.BEAT, {"by_worker": "w1", "lease_until": 20.0})
-    assert store.writer.all(sessions.EXPIRED, {"now": 10.5}) == []
+    assert store.writer.all(sessions.EXPIRED, {"executor": "e", "now": 10.5}) == []
     store.commit()
 
 
