@@ -148,15 +148,17 @@ class Object(Atom):
         frame: the frame that makes it, None for "any instance".
         depth: how many objects made one another down to this one.
         parameter: for the stand-in of plain arguments, the parameter that holds it.
+        is_new: for such a stand-in, whether none of its attributes is set before the function does.
         member: for a member of an enumeration, its name.
         fields: what its attributes hold.
     """
 
-    __slots__ = ("cls", "depth", "fields", "frame", "member", "parameter")
+    __slots__ = ("cls", "depth", "fields", "frame", "is_new", "member", "parameter")
 
     def __init__(self, cls: Class, frame: Frame | None, depth: int = 0) -> None:
         self.depth = depth
         self.parameter = ""
+        self.is_new = False
         self.member = ""
         self.cls = cls
         self.frame = frame

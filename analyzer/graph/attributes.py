@@ -311,7 +311,8 @@ class Attributes:
 
     def set_field(self, atom: Object, name: str, value: Value, frame: Frame, at: int) -> None:
         """Set an instance's own attribute."""
-        self._m.write(self.field(atom, name), value)
+        # A stand-in's attributes were set before, to what is not known here.
+        self._m.write(self.field(atom, name), inexact(value) if atom.parameter and not atom.is_new else value)
         if atom.frame is not None:
             self._m.touches(atom.frame.home)
         if self.is_shared(atom.frame):

@@ -288,7 +288,7 @@ class Expressions:
                 continue
             key = self.evaluate(key_node, frame)
             self._m.collections.put_under(atom, key, value)
-        return frozenset((atom,))
+        return exactly(atom)
 
     def _await(self, node: tree.Await, frame: Frame) -> Value:
         result = self.awaited(self.evaluate(node.value, frame), frame, node.at)

@@ -41,6 +41,12 @@ class Slot:
     name: str
     decided: tuple[tuple[str, Value], ...]
 
+    @property
+    def is_made(self) -> bool:
+        """Whether an instance is passed that is just being made."""
+        facts = self.function.facts
+        return facts.name == "__init__" and facts.parameters[0].name == self.name
+
 
 class PlainData:
     """Replaces plain arguments by stand-ins, and gives back what is put into them."""
@@ -60,10 +66,42 @@ class PlainData:
             return parameters
         keeps_texts = function.facts.reads_names
         decided = tuple([(name, value) for name, value in parameters.items() if _is_decided(value)])
-        return {
-            name: self._stand_in(Slot(function, name, decided), value, caller, keeps_texts=keeps_texts)
-            for name, value in parameters.items()
-        }
+        result: dict[str, Value] = {}
+        for parameter in function.facts.parameters:
+            name, value = parameter.name, parameters[parameter.name]
+            if parameter.kind in ("star", "stars") and value:
+                result[name] = self._of_rest(function, name, value, caller, keeps_texts=keeps_texts)
+            else:
+                result[name] = self._stand_in(Slot(function, name, decided), value, caller, keeps_texts=keeps_texts)
+        return result
+
+    def _of_rest(self, function: Function, name: str, rest: Value, caller: Frame, *, keeps_texts: bool) -> Value:
+        """Return what ``*args`` or ``**options`` hold: who is called with them needs each of them in its place."""
+        (atom,) = rest
+        if type(atom) is not Collection:
+            return rest
+        items = [
+            (key, self._without_constants(self._m.read(cell, caller), keeps_texts=keeps_texts))
+            for key, cell in atom.items.items()
+        ]
+        elements = self._without_constants(self._m.read(atom.elements, caller), keeps_texts=keeps_texts)
+        if elements == atom.elements.value and all(atom.items[key].value == value for key, value in items):
+            return rest
+        key = ("rest of plain data", function, name, tuple(items), elements)
+        made = self._m.make(key, lambda: Collection(atom.kind, None, Cell(), Cell()))
+        for place, value in items:
+            self._m.collections.keep(made, place, value)
+        self._m.write(made.elements, elements)
+        return frozenset((made,))
+
+    def _without_constants(self, value: Value, *, keeps_texts: bool) -> Value:
+        if _is_decided(value) or not any(type(atom) is Constant for atom in value):
+            return value
+        kept: set[Atom] = set()
+        for atom in value:
+            is_text = type(atom) is Constant and isinstance(atom.value, str)
+            kept |= self._of_constant(atom) if type(atom) is Constant and not (is_text and keeps_texts) else {atom}
+        return frozenset(kept)
 
     def _stand_in(self, slot: Slot, value: Value, caller: Frame, *, keeps_texts: bool) -> Value:
         if not value or _is_decided(value):
@@ -113,6 +151,10 @@ class PlainData:
     def _of_object(self, slot: Slot, atom: Object) -> Object:
         """Return the stand-in of an object: one for each combination of attributes that conditions may ask about."""
         decided = [(field, cell.value) for field, cell in atom.fields.items() if _is_decided(cell.value)]
+        if slot.is_made:
+            made = self._of_class(slot, atom.cls)
+            made.is_new = True
+            return made
         if not decided or not self._m.classes.is_own(atom.cls):
             return self._of_class(slot, atom.cls)
         decided.sort(key=lambda each: each[0])

@@ -212,7 +212,7 @@ class Program:
     ) -> str:
         style = self._choose(styles)
         if style == "importlib":
-            return f'importlib.import_module("{owner}").{name}'
+            return f"importlib.import_module('{owner}').{name}"
         if style == "facade":
             owner, name = self._facade(f"from {owner} import {name} as {name}_again"), f"{name}_again"
             style = "from {m} import {n}"
