@@ -9,9 +9,10 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from bundler.errors import BundleSettingsInvalid, ReferenceInvalid
+from bundler.errors import BundleSettingsInvalid
 from bundler.files.patterns import PatternInvalid, Patterns
 from bundler.model import Platform
+from bundler.registry.errors import ReferenceInvalid
 from bundler.registry.reference import Reference
 from trigger_sdk.protocol.project_tables import WrongValue, meant, read_values, tool_table
 

@@ -25,9 +25,9 @@ from bundler.docker.dockerfile import (
     place_of,
 )
 from bundler.docker.engine import Engine
+from bundler.docker.errors import EngineFailed, ImageBuildFailed
 from bundler.docker.quoting import ARGUMENTS, LINE_END, has_lines
 from bundler.docker.system_plan import SystemPlan
-from bundler.errors import EngineFailed, ImageBuildFailed
 from bundler.image.config import PROJECT
 from bundler.layers import tar
 from bundler.layers.memory_layer import memory_layer

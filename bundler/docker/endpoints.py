@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bundler.errors import EngineMissing
+from bundler.docker.errors import EngineMissing
 
 USUAL: Final = "unix:///var/run/docker.sock"
 _DEFAULT: Final = "default"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from bundler.errors import PresetUnusable
+from bundler.docker.errors import PresetUnusable
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 

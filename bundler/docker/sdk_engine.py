@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, Final
 from bundler.docker.attached import Outputs
 from bundler.docker.endpoints import Endpoint
 from bundler.docker.engine import Container, EngineVersion, Hear, Ran
+from bundler.docker.errors import EngineFailed, EngineLost, EngineUnusable
 from bundler.docker.interrupts import Interrupt, in_thread
 from bundler.docker.transport import Transport, messages, pieces
-from bundler.errors import EngineFailed, EngineLost, EngineUnusable
 from bundler.registry.auth_files import Credential
 
 _LOADED: Final = ("Loaded image ID: ", "Loaded image: ")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from bundler.docker.errors import SystemPlanInvalid
 from bundler.docker.presets import Preset, presets_of
-from bundler.errors import SystemPlanInvalid
 from bundler.image.config import ENTRYPOINT, ENVIRONMENT, PROJECT, base_environment, environment
 from bundler.image.model import BaseImage
 from bundler.model import Layer, Platform

@@ -12,15 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from bundler.docker.endpoints import Endpoint
+from bundler.docker.errors import EngineFailed, EngineForbidden, EngineLost, EngineMissing, EngineUnusable
 from bundler.docker.interrupts import Interrupt
-from bundler.errors import (
-    BundlerError,
-    EngineFailed,
-    EngineForbidden,
-    EngineLost,
-    EngineMissing,
-    EngineUnusable,
-)
+from bundler.errors import BundlerError
 
 OLDEST_API: Final = (1, 40)
 """Docker 19.03: the first whose ``/build`` takes a platform without experiments."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bundler.errors import SourceDateInvalid, TooManyLayers
+from bundler.errors import TooManyLayers
+from bundler.image.errors import SourceDateInvalid
 from bundler.image.model import BaseImage
 from bundler.model import Blob, Digest, Layer
 from bundler.settings import BundleSettings

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-from bundler.errors import BaseInvalid
+from bundler.image.errors import BaseInvalid
 
 Kind = Literal["file", "folder", "link", "symlink", "sparse", "other"]
 

@@ -7,7 +7,8 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bundler.errors import BundlerError, IndexCrashed, IndexFailed, IndexTimedOut, IndexUnavailable
+from bundler.errors import BundlerError
+from bundler.indexing.errors import IndexCrashed, IndexFailed, IndexTimedOut, IndexUnavailable
 from bundler.indexing.model import Index
 from bundler.indexing.stacks import Dump, read_dump
 from trigger_sdk.protocol.problem import Problem

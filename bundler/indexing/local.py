@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bundler.errors import CacheUnusable, FileChanged, IndexUnavailable
+from bundler.errors import CacheUnusable, FileChanged
 from bundler.indexing.answer import Setting, read_answer
+from bundler.indexing.errors import IndexUnavailable
 from bundler.indexing.isolated import run_isolated
 from trigger_sdk.protocol.version import VERSION
 

@@ -10,15 +10,15 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from bundler.errors import (
-    BundlerError,
+from bundler.errors import BundlerError
+from bundler.registry.connection import REDIRECTS, failure_of
+from bundler.registry.errors import (
     RegistryNotFound,
     RegistryRefused,
     RegistryUnauthorized,
     RegistryUnreachable,
     RegistryUnusable,
 )
-from bundler.registry.connection import REDIRECTS, failure_of
 from bundler.registry.retrying import Transient
 from bundler.registry.secrets import Secrets, place
 

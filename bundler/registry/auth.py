@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bundler.errors import RegistryInsecure, RegistryUnauthorized, RegistryUnusable
 from bundler.registry.answers import read, refusal
 from bundler.registry.auth_files import Credential
 from bundler.registry.challenges import Challenge, Scope, covers, scopes_of, united
 from bundler.registry.connection import Bytes, Request
 from bundler.registry.credentials import Credentials, Found
+from bundler.registry.errors import RegistryInsecure, RegistryUnauthorized, RegistryUnusable
 from bundler.registry.retrying import Transient
 from bundler.registry.secrets import Secrets, place
 

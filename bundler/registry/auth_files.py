@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bundler.errors import CredentialsUnusable
+from bundler.registry.errors import CredentialsUnusable
 from bundler.registry.reference import HUB_ALIASES
 
 HUB_SERVER = "https://index.docker.io/v1/"

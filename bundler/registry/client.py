@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 import httpx
 
-from bundler.errors import DigestMismatch, RegistryNotFound, RegistryRefused, RegistryUnauthorized
+from bundler.errors import DigestMismatch
 from bundler.model import Blob, Digest, Progress, Silent, digest_of
 from bundler.registry.answers import number, read
 from bundler.registry.auth import Authenticator
@@ -20,6 +20,7 @@ from bundler.registry.connection import Bytes, Connections, Network, target_of
 from bundler.registry.content import Content, Local, Meter, Remote
 from bundler.registry.credentials import Credentials
 from bundler.registry.downloads import Download
+from bundler.registry.errors import RegistryNotFound, RegistryRefused, RegistryUnauthorized
 from bundler.registry.exchange import Call, Exchange
 from bundler.registry.manifests import MAX_MANIFEST, MEDIA_TYPES, OCI_INDEX, Descriptor, Manifest, checked
 from bundler.registry.reference import Reference, is_digest

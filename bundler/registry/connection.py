@@ -17,7 +17,7 @@ from typing import Protocol
 import certifi
 import httpx
 
-from bundler.errors import RegistryInsecure, RegistryUnreachable, RegistryUntrusted, RegistryUnusable
+from bundler.registry.errors import RegistryInsecure, RegistryUnreachable, RegistryUntrusted, RegistryUnusable
 from bundler.registry.proxies import proxy_for
 from bundler.registry.reference import is_loopback
 from bundler.registry.retrying import Transient

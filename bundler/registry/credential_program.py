@@ -12,7 +12,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bundler.errors import CredentialsUnusable
+from bundler.registry.errors import CredentialsUnusable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NOT_FOUND = ("credentials not found in native keychain", "no credentials server url", "credentials not found")

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundler.errors import CredentialsUnusable
 from bundler.registry.auth_files import HUB_SERVER, AuthFile, Credential, read_auth_file, read_auth_text
 from bundler.registry.credential_program import Answer, ask
+from bundler.registry.errors import CredentialsUnusable
 from bundler.registry.reference import HUB_ALIASES
 
 IDENTITY_TOKEN = "<token>"  # noqa: S105  # the user name by which a helper marks an identity token

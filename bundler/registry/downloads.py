@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import httpx
 
-from bundler.errors import DigestMismatch, RegistryUnreachable, RegistryUnusable
+from bundler.errors import DigestMismatch
 from bundler.registry.answers import number
 from bundler.registry.challenges import pull
 from bundler.registry.connection import failure_of
+from bundler.registry.errors import RegistryUnreachable, RegistryUnusable
 from bundler.registry.exchange import Call, Exchange
 from bundler.registry.reference import Reference, is_digest
 from bundler.registry.retrying import Transient

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
-from bundler.errors import BundlerError, RegistryUnauthorized, RegistryUnreachable
+from bundler.errors import BundlerError
 from bundler.registry.answers import TRANSIENT, read, refusal
 from bundler.registry.auth import Authenticator
 from bundler.registry.challenges import Scope, challenges_of
 from bundler.registry.connection import Body, Connections, Network, Request, same_origin
+from bundler.registry.errors import RegistryUnauthorized, RegistryUnreachable
 from bundler.registry.reference import Reference
 from bundler.registry.retrying import Retrying, Transient
 from bundler.registry.secrets import Secrets

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from bundler.errors import DigestMismatch, RegistryUnusable
+from bundler.errors import DigestMismatch
 from bundler.model import digest_of
+from bundler.registry.errors import RegistryUnusable
 from bundler.registry.reference import Reference, is_digest
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

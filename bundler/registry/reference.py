@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, replace
 
-from bundler.errors import ReferenceInvalid
+from bundler.registry.errors import ReferenceInvalid
 
 HUB = "docker.io"
 HUB_ENDPOINT = "registry-1.docker.io"

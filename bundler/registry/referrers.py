@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bundler.errors import RegistryUnusable
 from bundler.model import digest_of
+from bundler.registry.errors import RegistryUnusable
 from bundler.registry.manifests import OCI_INDEX, parsed
 from bundler.registry.reference import Reference, is_digest
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from bundler.errors import BundlerError, RegistryUnreachable, RegistryUnusable
+from bundler.errors import BundlerError
 from bundler.registry.answers import error_codes, number, read_refusal
 from bundler.registry.challenges import Scope, pull, push
 from bundler.registry.connection import target_of
 from bundler.registry.content import Content, Meter, Part, verify
+from bundler.registry.errors import RegistryUnreachable, RegistryUnusable
 from bundler.registry.exchange import Call, Exchange
 from bundler.registry.reference import Reference
 from bundler.registry.retrying import Transient

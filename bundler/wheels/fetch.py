@@ -12,21 +12,19 @@ from typing import Final
 import httpx
 
 from bundler.cache import Writer
-from bundler.errors import (
-    BundlerError,
-    DigestMismatch,
-    RegistryNotFound,
-    RegistryRefused,
-    RegistryUnauthorized,
-    RegistryUnreachable,
-    RegistryUnusable,
-    WheelTooLarge,
-)
+from bundler.errors import BundlerError, DigestMismatch, WheelTooLarge
 from bundler.locks.errors import LockInvalid, WheelUnavailable
 from bundler.locks.model import Distribution, LockedFile
 from bundler.model import Progress, Silent, Wheel
 from bundler.registry.answers import read, refusal
 from bundler.registry.connection import Connections, Request, failure_of
+from bundler.registry.errors import (
+    RegistryNotFound,
+    RegistryRefused,
+    RegistryUnauthorized,
+    RegistryUnreachable,
+    RegistryUnusable,
+)
 from bundler.registry.retrying import Retrying, Transient
 from bundler.registry.secrets import place
 from bundler.wheels.index_hosts import ACCEPT, IndexHosts

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from bundler.cache import Cache, Entry
-from bundler.errors import BaseInvalid
 from bundler.image.bases.contents import ArchiveContents, Member, Stored, open_plain, signature_of
+from bundler.image.errors import BaseInvalid
 from bundler.image.inflating import GZIP, Inflating
 from bundler.image.tar_entries import Entry as TarEntry
 from bundler.image.tar_entries import TarParser

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from bundler.cache import Cache
 from bundler.docker.engine import Engine
-from bundler.errors import BaseUnreadable
 from bundler.image.bases.engine import EngineBase
 from bundler.image.bases.layout import LayoutBase
 from bundler.image.bases.registry import RegistryBase
 from bundler.image.bases.source import BaseSource
 from bundler.image.bases.tarball import TarballBase
+from bundler.image.errors import BaseUnreadable
 from bundler.registry.client import RegistryClient
 from bundler.registry.reference import Reference
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid, BaseUnreadable
+from bundler.image.errors import BaseInvalid, BaseUnreadable
 from bundler.model import Digest
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bundler.errors import BaseInvalid
 from bundler.image.config import MOST_LAYERS
+from bundler.image.errors import BaseInvalid
 from bundler.model import Digest
 from bundler.registry.reference import is_digest
 

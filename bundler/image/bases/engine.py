@@ -7,10 +7,10 @@ from typing import Final
 
 from bundler.cache import Cache
 from bundler.docker.engine import Engine
-from bundler.errors import BaseInvalid, BaseUnreadable, BaseUnsuitable
 from bundler.image.bases.description import platform_of
 from bundler.image.bases.local_image import Wanted
 from bundler.image.bases.tarball import tarball_image
+from bundler.image.errors import BaseInvalid, BaseUnreadable, BaseUnsuitable
 from bundler.image.model import BaseImage
 from bundler.model import Platform
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bundler.errors import BaseUnsuitable
 from bundler.image.bases.layer_contents import LayerContents
 from bundler.image.config import environment_of
+from bundler.image.errors import BaseUnsuitable
 from bundler.model import Platform
 
 _OFFICIAL: Final = "/usr/local/bin"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO, Final
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid
+from bundler.image.errors import BaseInvalid
 from bundler.image.inflating import ZSTD, Inflating
 from bundler.image.tar_entries import Entry, TarParser
 from bundler.model import Digest

@@ -6,10 +6,10 @@ import asyncio
 from pathlib import Path
 
 from bundler.cache import Cache
-from bundler.errors import BaseUnreadable
 from bundler.image.bases.contents import FolderContents
 from bundler.image.bases.local_image import Wanted
 from bundler.image.bases.oci_layout import layout_image
+from bundler.image.errors import BaseUnreadable
 from bundler.image.model import BaseImage
 from bundler.model import Platform
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid, BaseUnsuitable
 from bundler.image.bases.contents import Stored
 from bundler.image.bases.description import LayerDescription, platform_of
 from bundler.image.bases.interpreter import Interpreter, found_interpreter, stated_interpreter
 from bundler.image.bases.layer_contents import LayerContents, layer_contents
 from bundler.image.bases.selection import fits
+from bundler.image.errors import BaseInvalid, BaseUnsuitable
 from bundler.image.inflating import GZIP, ZSTD
 from bundler.image.model import BaseImage, BaseLayer
 from bundler.model import Digest, Platform

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid, BaseUnsuitable
 from bundler.image.bases.contents import Contents, Stored
 from bundler.image.bases.description import MOST_CONFIG, descriptor_fields, json_object, layers_of
 from bundler.image.bases.local_image import Parts, Wanted, local_image
@@ -19,6 +18,7 @@ from bundler.image.bases.selection import (
     fits,
     unsuitable,
 )
+from bundler.image.errors import BaseInvalid, BaseUnsuitable
 from bundler.image.model import BaseImage
 from bundler.registry.manifests import MAX_MANIFEST
 

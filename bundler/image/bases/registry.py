@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Final
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid, RegistryUnreachable
 from bundler.image.bases.description import (
     MOST_CONFIG,
     LayerDescription,
@@ -31,9 +30,11 @@ from bundler.image.bases.selection import (
     unsuitable,
 )
 from bundler.image.concurrent import all_of
+from bundler.image.errors import BaseInvalid
 from bundler.image.model import BaseImage, BaseLayer
 from bundler.model import Digest, Platform
 from bundler.registry.client import RegistryClient
+from bundler.registry.errors import RegistryUnreachable
 from bundler.registry.reference import Reference
 
 _MANIFEST: Final = "base-manifest-1"

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid, BaseUnsuitable
 from bundler.image.bases.contents import Contents, Stored
 from bundler.image.bases.description import MOST_CONFIG, diff_ids_of, json_object, platform_of
 from bundler.image.bases.local_image import Parts, Wanted, described, local_image
 from bundler.image.bases.selection import fits
+from bundler.image.errors import BaseInvalid, BaseUnsuitable
 from bundler.image.model import BaseImage
 
 _MOST_MANIFEST: Final = 1 << 22

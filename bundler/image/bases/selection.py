@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bundler.errors import BaseInvalid, BaseUnsuitable
 from bundler.image.bases.description import descriptor_fields, platform_of
+from bundler.image.errors import BaseInvalid, BaseUnsuitable
 from bundler.model import Platform
 from bundler.registry.manifests import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 

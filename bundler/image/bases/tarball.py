@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid, BaseUnreadable
 from bundler.image.bases.archive_table import archive_contents, archive_table
 from bundler.image.bases.contents import Stored, stored_file
 from bundler.image.bases.layer_contents import layer_contents
 from bundler.image.bases.local_image import Parts, Wanted, described, local_image
 from bundler.image.bases.oci_layout import layout_image
 from bundler.image.bases.saved_images import saved_image
+from bundler.image.errors import BaseInvalid, BaseUnreadable
 from bundler.image.model import BaseImage
 from bundler.model import Platform, digest_of
 

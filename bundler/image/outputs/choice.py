@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bundler.cache import Cache
 from bundler.docker.engine import Engine
-from bundler.errors import OutputInvalid
+from bundler.image.errors import OutputInvalid
 from bundler.image.outputs.engine import EngineOutput
 from bundler.image.outputs.layout import LayoutOutput
 from bundler.image.outputs.output import Output

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bundler.docker.engine import Engine
-from bundler.errors import EngineFailed, OutputFailed, OutputInvalid
+from bundler.docker.errors import EngineFailed
+from bundler.image.errors import OutputFailed, OutputInvalid
 from bundler.image.model import Bundle, Image
 from bundler.image.outputs.archive import archive_pieces, entries_of
 from bundler.image.outputs.reading import LayerReader, counted, ordered, told

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from bundler.errors import OutputFailed, OutputInvalid
+from bundler.image.errors import OutputFailed, OutputInvalid
 from bundler.image.model import Bundle
 from bundler.image.outputs.archive import LAYOUT, REF_NAME, entries_of, index_json, place_of
 from bundler.image.outputs.reading import LayerReader, counted, ordered, pieces_of, told

@@ -10,8 +10,9 @@ from functools import partial
 from typing import Final
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid, DigestMismatch
+from bundler.errors import DigestMismatch
 from bundler.image.concurrent import all_of
+from bundler.image.errors import BaseInvalid
 from bundler.image.model import BaseLayer, Bundle, Image
 from bundler.model import Blob, Digest, Progress
 from bundler.registry.client import RegistryClient

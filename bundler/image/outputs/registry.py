@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final
 
-from bundler.errors import OutputInvalid, RegistryNotFound
 from bundler.image.concurrent import all_of
+from bundler.image.errors import OutputInvalid
 from bundler.image.model import BaseLayer, Bundle, Image
 from bundler.image.outputs.reading import base_name, ordered
 from bundler.image.outputs.sbom_artifact import EMPTY, SbomArtifact, sbom_artifact
 from bundler.model import Blob, Digest, Progress, Silent
 from bundler.registry.client import RegistryClient
+from bundler.registry.errors import RegistryNotFound
 from bundler.registry.reference import Reference
 
 _AT_ONCE: Final = 6

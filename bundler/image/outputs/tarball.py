@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bundler.errors import OutputFailed, OutputInvalid
+from bundler.image.errors import OutputFailed, OutputInvalid
 from bundler.image.model import Bundle
 from bundler.image.outputs.archive import archive_pieces, entries_of
 from bundler.image.outputs.reading import LayerReader, counted, ordered, told

@@ -10,7 +10,7 @@ import pytest
 
 from bundler.docker.build import build_image, finish
 from bundler.docker.engine import Container, Engine, find_engine
-from bundler.errors import EngineFailed, EngineLost, ImageBuildFailed
+from bundler.docker.errors import EngineFailed, EngineLost, ImageBuildFailed
 from bundler.settings import BundleSettings
 from tests.fakes.build_progress import Told
 from tests.rig.debian_image import DebianBase

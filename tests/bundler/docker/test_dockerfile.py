@@ -17,10 +17,10 @@ from bundler.docker.dockerfile import (
     labels_instruction,
 )
 from bundler.docker.engine import Engine
+from bundler.docker.errors import PresetUnusable, SystemPlanInvalid
 from bundler.docker.presets import PRESETS, presets_of
 from bundler.docker.quoting import ARGUMENTS, LINE_END, quoted
 from bundler.docker.system_plan import SystemPlan, needs_engine
-from bundler.errors import PresetUnusable, SystemPlanInvalid
 from bundler.layers.memory_layer import memory_layer
 from bundler.model import Platform
 from bundler.settings import PRESETS as NAMES

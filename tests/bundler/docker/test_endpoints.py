@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bundler.docker.endpoints import USUAL, find_endpoint
-from bundler.errors import EngineMissing
+from bundler.docker.errors import EngineMissing
 
 
 def add_context(folder: Path, name: str, host: str, *, skip: bool = False, certificates: bool = False) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bundler.docker.build import build_image
 from bundler.docker.engine import Container, Engine, find_engine
-from bundler.errors import EngineFailed
+from bundler.docker.errors import EngineFailed
 from bundler.image.assembly import image_of
 from bundler.model import Blob
 from bundler.registry.auth_files import Credential

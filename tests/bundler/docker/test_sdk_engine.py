@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bundler.docker.engine import Container, Engine, find_engine
-from bundler.errors import EngineFailed, EngineLost
+from bundler.docker.errors import EngineFailed, EngineLost
 from tests.rig.debian_image import DebianBase, write_docker_archive
 from tests.rig.dockerd_process import DockerdProcess
 from tests.rig.waiting import until

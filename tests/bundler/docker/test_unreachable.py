@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bundler.docker.engine import find_engine
-from bundler.errors import BundlerError, EngineFailed, EngineForbidden, EngineLost, EngineMissing, EngineUnusable
+from bundler.docker.errors import EngineFailed, EngineForbidden, EngineLost, EngineMissing, EngineUnusable
+from bundler.errors import BundlerError
 
 VERSION = {"Version": "99", "ApiVersion": "1.41", "Os": "linux", "Arch": "amd64"}
 

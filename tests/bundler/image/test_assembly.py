@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from bundler.errors import SourceDateInvalid, TooManyLayers
+from bundler.errors import TooManyLayers
 from bundler.image.assembly import bundle_of, image_of
 from bundler.image.config import ENTRYPOINT, source_date
+from bundler.image.errors import SourceDateInvalid
 from bundler.image.labels import annotations_of, image_labels
 from bundler.image.model import BaseImage, BaseLayer, Image
 from bundler.model import Blob, Layer, Platform, digest_of

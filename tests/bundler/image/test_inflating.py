@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from bundler.errors import BaseInvalid
+from bundler.image.errors import BaseInvalid
 from bundler.image.inflating import Inflating
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bundler.errors import BaseInvalid
+from bundler.image.errors import BaseInvalid
 from bundler.image.tar_entries import Entry, TarParser
 
 FORMATS = [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT]

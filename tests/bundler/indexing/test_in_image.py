@@ -8,8 +8,8 @@ import pytest
 from bundler.cache import Cache
 from bundler.docker.build import build_image
 from bundler.docker.engine import Container, Engine
-from bundler.errors import IndexCrashed, IndexFailed, IndexTimedOut, IndexUnavailable
 from bundler.indexing import index_in_image
+from bundler.indexing.errors import IndexCrashed, IndexFailed, IndexTimedOut, IndexUnavailable
 from bundler.settings import BundleSettings
 from tests.bundler.indexing.conftest import Indexed
 from tests.rig.debian_image import DebianBase

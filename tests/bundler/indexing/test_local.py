@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import FileChanged, IndexFailed, IndexUnavailable
+from bundler.errors import FileChanged
+from bundler.indexing.errors import IndexFailed, IndexUnavailable
 from bundler.model import ProjectFile
 from tests.bundler.indexing.conftest import Indexed
 from trigger_sdk.protocol.version import VERSION

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import IndexCrashed, IndexFailed, IndexTimedOut
+from bundler.indexing.errors import IndexCrashed, IndexFailed, IndexTimedOut
 from tests.bundler.indexing.conftest import Indexed
 
 FAULTS = {

@@ -5,14 +5,14 @@ import logging
 
 import pytest
 
-from bundler.errors import (
+from bundler.model import Blob, digest_of
+from bundler.registry.errors import (
     CredentialsUnusable,
     RegistryRefused,
     RegistryUnauthorized,
     RegistryUnreachable,
     RegistryUnusable,
 )
-from bundler.model import Blob, digest_of
 from bundler.registry.manifests import OCI_MANIFEST
 from bundler.registry.reference import Reference
 from tests.fakes.registry import FakeRegistry, Fault

@@ -10,9 +10,9 @@ from typing import NoReturn
 import httpx
 import pytest
 
-from bundler.errors import RegistryInsecure, RegistryUnreachable, RegistryUntrusted, RegistryUnusable
 from bundler.model import Blob, digest_of
 from bundler.registry.connection import Connections, Network, Request, same_origin, target_of
+from bundler.registry.errors import RegistryInsecure, RegistryUnreachable, RegistryUntrusted, RegistryUnusable
 from bundler.registry.manifests import OCI_MANIFEST
 from bundler.registry.proxies import proxy_for
 from bundler.registry.reference import Reference

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import CredentialsUnusable
 from bundler.registry.auth_files import Credential, match, read_auth_text
+from bundler.registry.errors import CredentialsUnusable
 from tests.fakes.registry_side import ClientSide
 
 HUB = "https://index.docker.io/v1/"

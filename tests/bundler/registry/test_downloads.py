@@ -7,15 +7,15 @@ from io import BytesIO
 
 import pytest
 
-from bundler.errors import (
-    DigestMismatch,
+from bundler.errors import DigestMismatch
+from bundler.model import digest_of
+from bundler.registry.errors import (
     RegistryInsecure,
     RegistryNotFound,
     RegistryUnauthorized,
     RegistryUnreachable,
     RegistryUnusable,
 )
-from bundler.model import digest_of
 from bundler.registry.manifests import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from bundler.registry.reference import Reference
 from bundler.registry.retrying import RetryPolicy

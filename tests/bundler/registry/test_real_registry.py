@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bundler.errors import RegistryNotFound, RegistryUnauthorized
 from bundler.model import Blob, digest_of
 from bundler.registry.client import RegistryClient
+from bundler.registry.errors import RegistryNotFound, RegistryUnauthorized
 from bundler.registry.manifests import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from bundler.registry.reference import Reference
 from bundler.registry.uploads import Habits

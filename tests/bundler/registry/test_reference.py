@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundler.errors import ReferenceInvalid
+from bundler.registry.errors import ReferenceInvalid
 from bundler.registry.reference import Reference, is_loopback
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4

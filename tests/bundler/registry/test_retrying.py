@@ -2,7 +2,7 @@
 
 import pytest
 
-from bundler.errors import RegistryUnreachable
+from bundler.registry.errors import RegistryUnreachable
 from bundler.registry.retrying import Retrying, RetryPolicy, Transient
 
 

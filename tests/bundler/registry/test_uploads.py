@@ -7,14 +7,9 @@ from io import BytesIO
 
 import pytest
 
-from bundler.errors import (
-    DigestMismatch,
-    RegistryRefused,
-    RegistryUnauthorized,
-    RegistryUnreachable,
-    RegistryUnusable,
-)
+from bundler.errors import DigestMismatch
 from bundler.model import Blob, digest_of
+from bundler.registry.errors import RegistryRefused, RegistryUnauthorized, RegistryUnreachable, RegistryUnusable
 from bundler.registry.reference import Reference
 from bundler.registry.retrying import RetryPolicy
 from bundler.registry.uploads import Limits

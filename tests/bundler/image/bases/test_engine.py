@@ -6,8 +6,8 @@ import pytest
 
 from bundler.cache import Cache
 from bundler.docker.engine import Engine
-from bundler.errors import BaseUnreadable, BaseUnsuitable
 from bundler.image.bases import base_source
+from bundler.image.errors import BaseUnreadable, BaseUnsuitable
 from bundler.image.model import BaseImage
 from bundler.model import Platform
 from tests.fakes.registry_side import ClientSide

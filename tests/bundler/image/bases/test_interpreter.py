@@ -2,9 +2,9 @@
 
 import pytest
 
-from bundler.errors import BaseUnsuitable
 from bundler.image.bases.interpreter import found_interpreter, stated_interpreter
 from bundler.image.bases.layer_contents import LayerContents
+from bundler.image.errors import BaseUnsuitable
 from bundler.model import Platform
 from tests.fakes.images import OFFICIAL, PATH
 

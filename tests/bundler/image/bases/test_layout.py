@@ -10,8 +10,8 @@ from typing import BinaryIO
 import pytest
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid, BaseUnreadable, BaseUnsuitable
 from bundler.image.bases.layer_contents import layer_contents
+from bundler.image.errors import BaseInvalid, BaseUnreadable, BaseUnsuitable
 from bundler.image.model import BaseImage
 from tests.fakes.images import (
     OCI_INDEX,

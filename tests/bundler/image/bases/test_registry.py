@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid, BaseUnsuitable, DigestMismatch, RegistryUnreachable
+from bundler.errors import DigestMismatch
 from bundler.image.bases import base_source
+from bundler.image.errors import BaseInvalid, BaseUnsuitable
 from bundler.image.model import BaseImage
 from bundler.model import Platform
+from bundler.registry.errors import RegistryUnreachable
 from tests.fakes.images import (
     DOCKER_LIST,
     OCI_INDEX,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundler.cache import Cache
-from bundler.errors import BaseInvalid, BaseUnreadable, BaseUnsuitable
+from bundler.image.errors import BaseInvalid, BaseUnreadable, BaseUnsuitable
 from bundler.image.model import BaseImage
 from tests.fakes.images import (
     MadeImage,

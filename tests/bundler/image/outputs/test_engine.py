@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from bundler.docker.engine import Container, Engine, EngineVersion
-from bundler.errors import EngineFailed, OutputInvalid
+from bundler.docker.errors import EngineFailed
+from bundler.image.errors import OutputInvalid
 from bundler.image.model import Bundle
 from tests.fakes.images import OFFICIAL, MadeImage
 from tests.fakes.registry import FakeRegistry

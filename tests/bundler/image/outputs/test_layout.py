@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 import pytest
 
 from bundler.cache import Cache
-from bundler.errors import DigestMismatch, OutputFailed, OutputInvalid
+from bundler.errors import DigestMismatch
 from bundler.image.bases import base_source
+from bundler.image.errors import OutputFailed, OutputInvalid
 from bundler.image.model import Bundle
 from bundler.model import Blob, Layer, Platform, digest_of
 from tests.fakes.images import OFFICIAL, MadeImage

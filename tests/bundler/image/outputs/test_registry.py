@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from bundler.cache import Cache
-from bundler.errors import OutputInvalid, ReferenceInvalid, RegistryUnreachable
 from bundler.image.bases import base_source
+from bundler.image.errors import OutputInvalid
 from bundler.image.model import Bundle
 from bundler.image.outputs.sbom_artifact import sbom_artifact
 from bundler.model import Blob, Platform
+from bundler.registry.errors import ReferenceInvalid, RegistryUnreachable
 from bundler.registry.reference import Reference
 from tests.fakes.images import OCI_INDEX, OCI_MANIFEST, OFFICIAL, MadeImage, index_of, tar_of
 from tests.fakes.registry import FakeRegistry, Fault

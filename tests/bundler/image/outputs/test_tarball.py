@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import DigestMismatch, OutputFailed, OutputInvalid
+from bundler.errors import DigestMismatch
+from bundler.image.errors import OutputFailed, OutputInvalid
 from bundler.image.model import Bundle, Image
 from bundler.model import Blob, Layer
 
