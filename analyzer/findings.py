@@ -61,7 +61,7 @@ class Place:
             location=location(path, at),
             chain=chain,
             job=job,
-            url=rule.url(self.settings.url),
+            url=rule.address,
             subject=subject,
         )
 

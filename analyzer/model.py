@@ -101,7 +101,7 @@ class Diagnostic:
         chain: the steps from that call down to the effect, which is the last. Empty when the call itself is it.
         job: id of the job in whose body it stands; empty when it is not about one.
         fix: a change that removes it, or None.
-        url: where the rule is explained; empty when nowhere.
+        url: where the rule is explained, as a path in the repository until that has a public home.
         subject: what it is about, as the message names it: ``requests.get``; the code, for a suppression.
         leads_to_steps: the call also leads to tasks or waits, so that it cannot be made a task itself.
         gives_object: what the call gives is not known to be storable: a client, a file, an instance of a plain class.

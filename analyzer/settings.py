@@ -34,7 +34,6 @@ class CheckSettings:
         per_file_ignores: pattern of paths relative to the project's root to codes or prefixes.
         extend_effects: qualified name to a kind of effect, or ``pure``; wins over the catalogue.
         severity: code or prefix to the severity it is reported with.
-        url: format of a rule's address, with ``{code}`` and ``{name}``; empty for none.
         dev: the dev server checks what is saved.
     """
 
@@ -43,7 +42,6 @@ class CheckSettings:
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
     extend_effects: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
     severity: Mapping[str, Severity] = field(default_factory=lambda: _EMPTY)
-    url: str = ""
     dev: bool = True
 
     def reports(self, code: str) -> bool:

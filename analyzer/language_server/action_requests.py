@@ -142,5 +142,5 @@ def _page(code: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="trigger-rule-"))
     page = folder / f"{code}.md"
     examples = "".join(f"\n```python\n{example.code.strip()}\n```\n" for example in rule.bad[:1])
-    page.write_text(f"# {code}: {rule.name}\n\n{rule.summary}\n\n{rule.explanation.strip()}\n{examples}", "utf-8")
+    page.write_text(f"# {code}: {rule.name}\n\n{rule.summary}\n\n{rule.page.strip()}\n{examples}", "utf-8")
     return page

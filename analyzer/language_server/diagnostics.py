@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from lsprotocol import types
 
 from analyzer.model import Severity
+from analyzer.rules.addresses import is_absolute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,9 @@ class Presentation:
             message=message,
             severity=severity(diagnostic),
             code=diagnostic.code,
-            code_description=types.CodeDescription(href=diagnostic.url) if self.pages and diagnostic.url else None,
+            code_description=types.CodeDescription(href=diagnostic.url)
+            if self.pages and is_absolute(diagnostic.url)
+            else None,
             source=SOURCE,
             tags=[types.DiagnosticTag.Unnecessary] if self.tags and diagnostic.code in _UNNECESSARY else None,
             related_information=related,

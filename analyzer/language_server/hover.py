@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.language_server.diagnostics import chain_lines
 from analyzer.language_server.outline import TASK, enclosing, outline
+from analyzer.rules.addresses import is_absolute
 from analyzer.rules.registry import RULES
 
 if TYPE_CHECKING:
@@ -119,8 +120,8 @@ def _of_finding(diagnostic: Diagnostic) -> str:
     if diagnostic.chain:
         parts.append("```text\n" + "\n".join(chain_lines(diagnostic)) + "\n```")
     if diagnostic.code in RULES:
-        parts.append(RULES[diagnostic.code].explanation.strip())
-    if diagnostic.url:
+        parts.append(RULES[diagnostic.code].page.strip())
+    if is_absolute(diagnostic.url):
         parts.append(f"<{diagnostic.url}>")
     return "\n\n".join(parts)
 

@@ -44,7 +44,7 @@ def render(report: Report, view: View) -> str:
             ]
     lines = [_command(diagnostic, view) for diagnostic in shown]
     if rest:
-        lines += [_rest(rest), *(line(diagnostic, view) for diagnostic in rest)]
+        lines += [_rest(rest), *(_log_line(diagnostic, view) for diagnostic in rest)]
     return "\n".join([*lines, summary(report, view)[0]]) + "\n"
 
 
@@ -76,6 +76,12 @@ def _shortened(chain: Iterable[str]) -> list[str]:
 def _rest(rest: list[Diagnostic]) -> str:
     message = f"{severity_counts(rest)} more: GitHub shows {MOST} annotations of a kind, the log has them all"
     return f"::notice title=trigger check::{_data(message)}"
+
+
+def _log_line(diagnostic: Diagnostic, view: View) -> str:
+    """Return the line of a finding for the log, which is no command whatever its file is called."""
+    text = line(diagnostic, view)
+    return f"./{text}" if text.startswith("::") else text
 
 
 def _data(text: str) -> str:

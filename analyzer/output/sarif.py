@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from analyzer.model import Severity
 from analyzer.output.fingerprints import fingerprints
+from analyzer.rules.addresses import is_absolute
 from analyzer.rules.registry import RULES
 from trigger_sdk.protocol.version import VERSION
 
@@ -52,14 +53,16 @@ def render(report: Report, view: View) -> str:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
+    linked = {"helpUri": rule.address} if is_absolute(rule.address) else {}
     return {
         "id": rule.code,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": rule.summary},
-        "help": {"text": rule.explanation, "markdown": rule.explanation},
+        "help": {"text": rule.page, "markdown": rule.page},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"tags": ["correctness", "durable-execution"], "precision": "very-high"},
+        **linked,
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from analyzer.model import Severity
+from analyzer.rules.addresses import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,6 +44,7 @@ class Rule:
         bad: examples with findings.
         good: examples without any.
         check: for rules about declarations: finds them, given all of the project's.
+        planned: what it is about that the SDK does not have yet, for people: ``schedules (`cron`)``; empty when it has.
     """
 
     code: str
@@ -55,6 +57,7 @@ class Rule:
     bad: tuple[Example, ...]
     good: tuple[Example, ...]
     check: Callable[[Declarations], Iterable[Finding]] | None = None
+    planned: str = ""
 
     def describe(
         self,
@@ -87,9 +90,18 @@ class Rule:
         advice = _as_clause(remedy or self.remedy)
         return f"{said}: {advice if is_async else advice.replace('await ', '')}"
 
-    def url(self, template: str) -> str:
-        """Return the address where the rule is explained."""
-        return template.format(code=self.code, name=self.name) if template else ""
+    @property
+    def page(self) -> str:
+        """The explanation, and first what is not in this release of all that it is about; Markdown."""
+        if not self.planned:
+            return self.explanation
+        note = f"Not in this release: {self.planned}.\nCode with it cannot run yet; the check knows it already."
+        return f"{note}\n\n{self.explanation}"
+
+    @property
+    def address(self) -> str:
+        """Where it is explained."""
+        return address_of(self.code)
 
 
 def _as_clause(remedy: str) -> str:

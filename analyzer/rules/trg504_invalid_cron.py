@@ -64,4 +64,5 @@ async def clean(name: str) -> None:
         ),
     ),
     check=check,
+    planned="the SDK has no `cron` to declare schedules with",
 )

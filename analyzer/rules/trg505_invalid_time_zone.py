@@ -43,11 +43,12 @@ RULE = Rule(
     explanation="""\
 ## What it does
 
-Finds names of time zones, in `ZoneInfo(...)` and in schedules, that the IANA database does not have.
+Finds names of time zones in `ZoneInfo(...)` that the IANA database does not have; in schedules, too, once the SDK has
+them.
 
 ## Why it matters
 
-`ZoneInfo` raises when it is reached, and a schedule is refused when the project is loaded.
+`ZoneInfo` raises when it is reached: days after the run began, perhaps.
 
 ## Use instead
 

@@ -41,12 +41,13 @@ def _overview() -> Iterator[str]:
         for rule in RULES.values():
             if rule.code.startswith(prefix):
                 summary = rule.summary.replace("|", "\\|")
+                summary += " Not in this release yet." if rule.planned else ""
                 yield f"| [{rule.code}](#{rule.code.lower()}) | {rule.name} | {rule.severity.value} | {summary} |\n"
 
 
 def _section(rule: Rule) -> str:
-    explanation = rule.explanation.strip().replace("\n## ", "\n### ").removeprefix("## ")
-    if rule.explanation.lstrip().startswith("## "):
+    explanation = rule.page.strip().replace("\n## ", "\n### ").removeprefix("## ")
+    if rule.page.lstrip().startswith("## "):
         explanation = f"### {explanation}"
     fixable = ", fixes known" if rule.code in MAKERS else ""
     parts = [f"\n## {rule.code}\n\n`{rule.name}`, {rule.severity.value}{fixable}. {rule.summary}\n\n{explanation}\n"]

@@ -30,7 +30,7 @@ def rule_page(rule: Rule, terminal: Terminal) -> list[str]:
     lines = [f"{ink.bold(f'{rule.code} {rule.name}')} ({rule.severity.value})", "", rule.summary, ""]
     if is_fixable(rule.code):
         lines += ["Where `trigger check` says so, `trigger check --fix` corrects it.", ""]
-    lines += [ink.bold(line.lstrip("# ")) if line.startswith("#") else line for line in rule.explanation.splitlines()]
+    lines += [ink.bold(line.lstrip("# ")) if line.startswith("#") else line for line in rule.page.splitlines()]
     for title, examples in (("Example", rule.bad), ("Written so that nothing is found", rule.good)):
         for example in examples:
             lines += ["", ink.bold(title), "", *_example(example)]
@@ -71,6 +71,8 @@ def rule_object(rule: Rule) -> dict[str, Any]:
         "summary": rule.summary,
         "fixable": is_fixable(rule.code),
         "explanation": rule.explanation,
+        "planned": rule.planned or None,
+        "url": rule.address,
         "bad": [_example_object(example) for example in rule.bad],
         "good": [_example_object(example) for example in rule.good],
     }

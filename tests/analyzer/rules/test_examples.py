@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import pytest
 
+import trigger_sdk
 from analyzer.check import check
 from analyzer.rules.registry import RULES
 from analyzer.rules.rule import Example, Rule
@@ -78,3 +79,27 @@ def test_example_is_valid_python(rule: Rule, example: Example) -> None:
         elif place.endswith(".py"):
             ast.parse(text, place)
         assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(("rule", "example"), [*_examples("bad"), *_examples("good")])
+def test_example_uses_what_the_sdk_has(rule: Rule, example: Example) -> None:
+    """It can be pasted today, unless the rule says that it is about something to come; and then it is about that."""
+    if rule.code == "TRG901":
+        return
+    names = {
+        alias.name
+        for text in (example.code, *example.files.values())
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ImportFrom) and node.module == "trigger_sdk"
+        for alias in node.names
+    }
+    missing = {name for name in names if not hasattr(trigger_sdk, name)}
+    assert bool(missing) == bool(rule.planned)
+    assert all(f"`{name}`" in rule.planned for name in missing)
+
+
+def test_what_is_to_come_is_said_where_the_rule_is_explained() -> None:
+    """In the terminal, in the reference, in editors, in SARIF: all show the page."""
+    rule = RULES["TRG504"]
+    assert rule.page.startswith("Not in this release: the SDK has no `cron`")
+    assert RULES["TRG101"].page == RULES["TRG101"].explanation

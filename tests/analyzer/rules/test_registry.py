@@ -11,6 +11,7 @@ import pytest
 import analyzer.rules
 from analyzer.model import Severity
 from analyzer.rules import registry
+from analyzer.rules.addresses import address_of, is_absolute
 from analyzer.rules.registry import RULES
 from analyzer.rules.rule import Rule
 
@@ -95,3 +96,11 @@ def test_table_in_the_docstring_is_the_registry() -> None:
 def test_family_of_each_code_is_described() -> None:
     """No family is without a rule."""
     assert {code[3] for code in RULES} == set(_FAMILIES)
+
+
+def test_addresses_become_links_once_they_are_absolute() -> None:
+    """SARIF's `helpUri` and editors' links want an absolute address; the one of today is a path in the repository."""
+    assert not is_absolute(RULES["TRG101"].address)
+    assert address_of("TRG101", "https://docs.example/rules") == "https://docs.example/rules#trg101"
+    assert is_absolute(address_of("TRG101", "https://docs.example/rules"))
+    assert not is_absolute("")

@@ -24,7 +24,7 @@ def test_every_rule_is_listed_and_explained(trigger: Trigger) -> None:
     assert [line.split()[0] for line in listed] == list(RULES)
     objects = json.loads(trigger("rule", "--all", "--json").out)
     assert [each["code"] for each in objects] == list(RULES)
-    keys = {"code", "name", "severity", "summary", "fixable", "explanation", "bad", "good"}
+    keys = {"code", "name", "severity", "summary", "fixable", "explanation", "planned", "url", "bad", "good"}
     assert all(set(each) == keys for each in objects)
     assert json.loads(trigger("rule", "TRG101", "--json").out) == objects[0]
     for code in RULES:
