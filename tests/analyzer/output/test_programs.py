@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -69,6 +70,14 @@ def test_github_shows_the_worst_and_counts_the_rest(finding: Make, report: MakeR
     rest = commands(text)[-1][2]
     assert rest.startswith("3 errors, 3 warnings, 4 hints more")
     assert len([line for line in text.splitlines() if line.startswith("jobs/a.py:")]) == 10
+
+
+def test_github_log_lines_are_no_commands(finding: Make, report: MakeReport, view: View, root: Path) -> None:
+    """A file that is called like a command is a path all the same."""
+    one = finding()
+    odd = replace(one, location=replace(one.location, file=root / "::stop-commands::x.py"))
+    lines = render("github", report(*[odd] * 12), view).splitlines()
+    assert [line[:4] for line in lines if "network-outside-task: `fetch`" in line] == ["./::"] * 2
 
 
 def test_gitlab_fingerprints_survive_shifted_lines(finding: Make, report: MakeReport, view: View, root: Path) -> None:
