@@ -11,7 +11,7 @@ import logging
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from engine.board import Board, ReadyKey
 from engine.operations import leases
@@ -20,9 +20,6 @@ from engine.pipeline import Pipeline
 from engine.roles.loop import RoleLoop
 from engine.store.interface import Heard, Link
 from engine.transaction import Transaction
-
-_BEAT_S: Final = 5.0
-"""Without any transaction for so long, an empty one tells the others that this engine is alive."""
 
 _log = logging.getLogger("trigger.engine")
 
@@ -101,7 +98,7 @@ class Peers:
         for name in heard.dead if heard.chief else ():
             _log.warning("The executor %s gave no sign of life: its runs go to others", name)
             self._submit(partial(leases.bury, executor=name), local=False)
-        if self._loop.time() - self._pipeline.last_begun > _BEAT_S:
+        if heard.silent:
             self._submit(_nothing)
 
     def _take(self, signal: Signal) -> None:

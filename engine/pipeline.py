@@ -88,7 +88,6 @@ class Pipeline:
         self._last_at = 0.0
         self._trouble: StoreError | None = None
         self._doubtful: Transaction | None = None
-        self._last_begun = 0.0
         self._stale = True
         self._thread = threading.Thread(target=self._work, name="trigger-writer", daemon=True)
 
@@ -103,11 +102,6 @@ class Pipeline:
         """What keeps the database from working now, or None."""
         trouble = self._trouble
         return None if trouble is None else trouble.problem
-
-    @property
-    def last_begun(self) -> float:
-        """When the last transaction began, by the loop's clock: its engine was seen alive then."""
-        return self._last_begun
 
     def submit(
         self,
@@ -289,7 +283,6 @@ class Pipeline:
             return settled
         local = bool(group) and all(job.local for job in group)
         begun = self._store.begin(wait=wait, local=local, numbers=sum(job.numbers for job in group))
-        self._last_begun = self._loop.time()
         if self._stale or begun.board != self._board.version:
             self._board.load(self._store.writer)
             self._board.version = begun.board

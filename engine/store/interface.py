@@ -176,12 +176,14 @@ class Heard(NamedTuple):
         missed: signals may have been missed: look at everything.
         chief: whether this engine does what one of all does.
         dead: names of engines that gave no sign of life for the length of a lease.
+        silent: whether this engine itself has given none for a while, and should.
     """
 
     text: str = ""
     missed: bool = False
     chief: bool = False
     dead: tuple[str, ...] = ()
+    silent: bool = False
 
 
 class Link(Protocol):

@@ -23,6 +23,9 @@ from engine.store.postgres.place import LOCKS, Place
 LOOK_S: Final = 2.0
 """Between two looks at what signals may have been missed, whether the roles are free and whether somebody is gone."""
 
+_SILENT_PART: Final = 0.25
+"""The part of a lease after which an engine without any transaction should give a sign of life."""
+
 _FIRST_RETRY_S: Final = 0.1
 _LAST_RETRY_S: Final = 3.0
 
@@ -97,23 +100,35 @@ class PostgresLink:
         return self._raw
 
     def _look(self) -> Heard:
-        """See whether signals were missed, whether the roles are free, and who is gone."""
+        """See whether signals were missed, whether the roles are free, and who is gone.
+
+        An engine that gives no sign of life itself, though it listens, leaves the roles to others.
+        """
         row = self._connected.execute(
-            "SELECT (SELECT news FROM pulse),"
-            " ARRAY(SELECT name FROM executors"
-            " WHERE seen_at < extract(epoch FROM clock_timestamp()) - %s AND name <> %s)",
+            "SELECT (SELECT news FROM pulse), ARRAY(SELECT name FROM executors"
+            " WHERE seen_at < extract(epoch FROM clock_timestamp()) - %s),"
+            " (SELECT extract(epoch FROM clock_timestamp())::float8 - seen_at FROM executors WHERE name = %s)",
             (self._place.lease_s, self._place.executor),
         ).fetchone()
-        news, dead = (0, []) if row is None else row
+        news, dead, silent_s = (0, [], None) if row is None else row
+        alive = silent_s is not None and silent_s < self._place.lease_s
         missed = self._news < self._expected  # what was signalled before the look before this one has come by now
         self._expected = news
         if missed:
             self._news = news
         if not self._named:
             self._named = self._try_lock(f"executor {self._place.executor}")
-        if not self._chief:
+        if alive and not self._chief:
             self._chief = self._try_lock("roles")
-        return Heard(missed=missed, chief=self._chief, dead=tuple(dead) if self._chief else ())
+        elif self._chief and not alive:
+            self._connected.execute("SELECT pg_advisory_unlock(%s::int, %s::int)", (LOCKS, self._place.lock("roles")))
+            self._chief = False
+        return Heard(
+            missed=missed,
+            chief=self._chief,
+            dead=tuple(name for name in dead if self._chief and name != self._place.executor),
+            silent=silent_s is None or silent_s > self._place.lease_s * _SILENT_PART,
+        )
 
     def _work(self) -> None:
         delay = _FIRST_RETRY_S
@@ -133,7 +148,7 @@ class PostgresLink:
 
     def _take_signals(self) -> bool:
         """Pass on signals until the next look is due; False when it is time to stop."""
-        due = time.monotonic() + LOOK_S
+        due = time.monotonic() + min(LOOK_S, self._place.lease_s * _SILENT_PART)
         while True:
             for signal in self._connected.notifies(timeout=0):
                 self._pass_on(signal.payload)
