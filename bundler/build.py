@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bundler.dependencies import sdk_version
 from bundler.docker.system_plan import needs_engine
 from bundler.engine_build import build_by_engine
 from bundler.image.assembly import bundle_of, image_of
@@ -13,6 +14,7 @@ from bundler.image.config import source_date
 from bundler.indexing.local import index_locally
 from bundler.labelling import MANIFEST_PLACE, labels_of
 from bundler.layers import memory_layer
+from bundler.model import telling
 from bundler.parts import parts_of
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ async def build(plan: Plan, workshop: Workshop) -> Built:
         bundle, index = await build_by_engine(plan, parts, workshop)
         return _built(plan, parts, bundle, index)
     # Importing the jobs takes as long as their imports do: all else is done meanwhile.
-    indexing = asyncio.create_task(_index(plan))
+    indexing = asyncio.create_task(_index(plan, workshop))
     try:
         parts = tuple([await parts_of(plan, platform, workshop) for platform in plan.platforms])
         index = await indexing
@@ -75,14 +77,17 @@ def _built(plan: Plan, parts: tuple[Parts, ...], bundle: Bundle, index: Index) -
     )  # fmt: skip
 
 
-async def _index(plan: Plan) -> Index:
-    return await index_locally(
-        plan.interpreter.path,
-        plan.selection.files,
-        env=plan.settings.env,
-        folder=plan.project.state_folder / "cache" / "index",
-        timeout=INDEX_SECONDS,
-    )
+async def _index(plan: Plan, workshop: Workshop) -> Index:
+    with telling(workshop.progress, "import jobs"):
+        return await index_locally(
+            plan.interpreter.path,
+            plan.selection.files,
+            env=plan.settings.env,
+            folder=plan.project.state_folder / "cache" / "index",
+            timeout=INDEX_SECONDS,
+            sdk=sdk_version(plan),
+            python=plan.interpreter.version,
+        )
 
 
 def _image(plan: Plan, parts: Parts, index: Index, workshop: Workshop) -> Image:

@@ -15,6 +15,8 @@ from bundler.errors import SdkNotFound
 from bundler.locks.model import Folder
 from bundler.locks.resolved import Wanted, resolve_requirements
 from bundler.locks.selection import select
+from bundler.model import telling
+from trigger_sdk.protocol.version import VERSION
 
 if TYPE_CHECKING:
     from bundler.locks.model import Distribution
@@ -66,6 +68,12 @@ async def dependencies(plan: Plan, target: Target, workshop: Workshop) -> Depend
     return Dependencies(wheels=wheels, sdk=None, distributions=together, notes=notes)
 
 
+def sdk_version(plan: Plan) -> str:
+    """Return the version of the SDK that the image will have."""
+    locked = [entry for entry in plan.lock.distributions if entry.name == SDK and not isinstance(entry.source, Folder)]
+    return locked[0].version if locked and locked[0].version else VERSION
+
+
 def _missing(
     locked: tuple[Distribution, ...], plan: Plan, target: Target, workshop: Workshop
 ) -> tuple[tuple[Distribution, ...], tuple[str, ...]]:
@@ -75,7 +83,8 @@ def _missing(
     if not requirements:
         return (), ()
     wanted = Wanted(project=plan.project.root, python=target.python)
-    resolved = resolve_requirements(requirements, wanted, workshop.tools)
+    with telling(workshop.progress, "resolve what trigger-sdk needs"):
+        resolved = resolve_requirements(requirements, wanted, workshop.tools)
     listed = ", ".join(str(entry) for entry in resolved if entry.name not in names)
     note = f"{plan.lock.path.name} does not lock {SDK}: what it needs was resolved now ({listed}); add {SDK} to it"
     return tuple(entry for entry in resolved if entry.name not in names), (note,)

@@ -18,7 +18,7 @@ from bundler.image.outputs.engine import EngineOutput
 from bundler.image.outputs.reading import LayerReader
 from bundler.indexing.in_image import index_in_image
 from bundler.labelling import MANIFEST_PLACE, labels_of
-from bundler.model import Blob
+from bundler.model import Blob, telling
 from bundler.parts import parts_of
 from bundler.registry.reference import Reference
 
@@ -55,7 +55,8 @@ async def _image(engine: Engine, plan: Plan, parts: Parts, workshop: Workshop) -
     wanted = await _planned(engine, plan, parts, workshop)
     credential = await _credential(parts.base, workshop)
     unfinished = await build_image(engine, wanted, progress=workshop.progress, credential=credential)
-    index = await index_in_image(engine, unfinished, env={}, timeout=_INDEX_SECONDS)
+    with telling(workshop.progress, "import jobs"):
+        index = await index_in_image(engine, unfinished, env={}, timeout=_INDEX_SECONDS)
     labels = labels_of(plan, parts, created, index)
     files = {MANIFEST_PLACE: index.content}
     finished = await finish(engine, unfinished, files, labels, uid=settings.user, gid=settings.group)

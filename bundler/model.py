@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Digest = str
 """``sha256:`` and 64 small hexadecimal digits."""
@@ -146,6 +147,16 @@ class Progress(Protocol):
 
     def finish(self, name: str) -> None:
         """It has ended."""
+
+
+@contextmanager
+def telling(progress: Progress, name: str) -> Iterator[None]:
+    """Tell that something of no known size is under way while the block runs."""
+    progress.start(name)
+    try:
+        yield
+    finally:
+        progress.finish(name)
 
 
 class Silent:

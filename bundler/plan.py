@@ -10,7 +10,7 @@ from bundler.files.collect import collect
 from bundler.interpreter import read_interpreter
 from bundler.locks.reading import read_lock
 from bundler.locks.resolved import Wanted
-from bundler.model import Platform
+from bundler.model import Platform, telling
 from bundler.origin import origin_of
 from bundler.wheels.tags import own_target
 
@@ -69,11 +69,12 @@ async def make_plan(project: Project, settings: BundleSettings, interpreter: Pat
     """
     found = await asyncio.to_thread(read_interpreter, interpreter, workshop.cache)
     wanted = Wanted(project=project.root, python=found.version, groups=settings.groups, extras=settings.extras)
-    selection, lock, origin = await asyncio.gather(
-        asyncio.to_thread(collect, project, settings),
-        asyncio.to_thread(read_lock, wanted, workshop.tools, settings.lock),
-        asyncio.to_thread(origin_of, project.root, workshop.environ),
-    )
+    with telling(workshop.progress, "read the lock"):
+        selection, lock, origin = await asyncio.gather(
+            asyncio.to_thread(collect, project, settings),
+            asyncio.to_thread(read_lock, wanted, workshop.tools, settings.lock),
+            asyncio.to_thread(origin_of, project.root, workshop.environ),
+        )
     return Plan(
         project=project,
         settings=settings,

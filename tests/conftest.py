@@ -8,8 +8,10 @@ from typing import NoReturn
 import hypothesis
 import pytest
 
+from tests.fakes import registry_process
 from tests.fakes.dev_process import DevProcess
 from tests.fakes.postgres_server import PostgresServer, programs
+from tests.fakes.registry_process import Auth, RegistryProcess
 from tests.fakes.services_process import ServicesProcess
 from tests.rig import debian_image, dockerd_process
 from tests.rig.debian_image import DebianBase, NoPackages
@@ -121,4 +123,24 @@ def dockerd(base_image: DebianBase, missing_service: Callable[[str], NoReturn]) 
         process.start().load(base_image.archive)
         yield process
     finally:
+        process.close()
+
+
+@pytest.fixture(scope="session")
+def shared_registry(
+    tmp_path_factory: pytest.TempPathFactory, missing_service: Callable[[str], NoReturn]
+) -> Iterator[Callable[[Auth], RegistryProcess]]:
+    """Return what gives the real registry of a kind (none, htpasswd, token) that all tests share: choose your names."""
+    started: dict[Auth, RegistryProcess] = {}
+
+    def give(auth: Auth) -> RegistryProcess:
+        if auth not in started:
+            if missing := registry_process.missing_programs(auth):
+                missing_service(", ".join(missing))
+            process = RegistryProcess(tmp_path_factory.mktemp(f"registry-{auth}"), auth)
+            started[auth] = process.start()
+        return started[auth]
+
+    yield give
+    for process in started.values():
         process.close()

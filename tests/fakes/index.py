@@ -47,6 +47,7 @@ class FakeIndex:
         login: ``user:password`` that it wants; empty for none.
         answers: by path, what it answers before it is right: a status, or bytes that are sent as the file.
         requests: what it was asked, with the login that came along.
+        agents: which program asked for what.
         host: under which name it is reached.
         redirect: origin that files are looked for at; empty for here.
         stall: paths whose second half is sent when they are no longer here.
@@ -56,6 +57,7 @@ class FakeIndex:
     login: str = ""
     answers: dict[str, list[int | bytes]] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    agents: list[tuple[str, str]] = field(default_factory=list)
     host: str = "127.0.0.1"
     redirect: str = ""
     stall: set[str] = field(default_factory=set)
@@ -123,6 +125,7 @@ class FakeIndex:
         path = unquote(urlsplit(request.path).path)
         given = request.headers.get("Authorization", "")
         self.requests.append((path, given))
+        self.agents.append((request.headers.get("User-Agent", "").partition("/")[0], path))
         wanted = f"Basic {base64.b64encode(self.login.encode()).decode()}" if self.login else ""
         planned = self.answers.get(path, [])
         if planned:

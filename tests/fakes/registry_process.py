@@ -33,11 +33,14 @@ def missing_programs(auth: Auth) -> list[str]:
 class RegistryProcess:
     """The process; ``host`` is known once it is started, and ``tls`` is a certificate and its key.
 
-    What it stores lies in ``folder``.
+    What it stores lies in ``folder``; with ``is_read_only`` it takes nothing.
     """
 
-    def __init__(self, folder: Path, auth: Auth = "none", tls: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self, folder: Path, auth: Auth = "none", tls: tuple[Path, Path] | None = None, *, is_read_only: bool = False
+    ) -> None:
         self._folder = folder
+        self._storage = ", maintenance: {readonly: {enabled: true}}" * is_read_only
         self._auth = auth
         self._tls = f", tls: {{certificate: {tls[0]}, key: {tls[1]}}}" if tls else ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,9 +55,10 @@ class RegistryProcess:
     def start(self) -> RegistryProcess:
         self._folder.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "config.yml"
+        place = f"filesystem: {{rootdirectory: {self._folder / 'data'}}}"
         configuration.write_text(
             "version: 0.1\n"
-            f"storage: {{filesystem: {{rootdirectory: {self._folder / 'data'}}}, delete: {{enabled: true}}}}\n"
+            f"storage: {{{place}, delete: {{enabled: true}}{self._storage}}}\n"
             f"http: {{addr: '127.0.0.1:0', secret: same-for-all{self._tls}}}\n" + self._authorization()
         )
         with (self._folder / "log").open("wb") as log:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bundler.files.listing import shown_size
+from trigger_cli.terminal import is_tty
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -20,6 +22,8 @@ SHOWN_AFTER = 0.5
 """Seconds; what is over sooner is never shown."""
 
 _TITLES = {"wheels": "fetch wheels", "layers": "make layers"}
+_TOLERANCE = 0.01
+"""Seconds that a timer may come early."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,21 +61,16 @@ class BuildProgress:
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
+                self._timer = None
             self._tasks.clear()
-            if self._bars is not None:
-                self._bars.stop()
-                self._bars = None
+            self._stop()
 
     def start(self, name: str, total: int | None = None) -> None:
         """Something begins; see :class:`bundler.model.Progress`."""
         with self._lock:
             self._tasks[name] = _Task(title=_TITLES.get(name, name), total=total, begun=self._clock())
-            if self._is_drawn and self._timer is None:
-                self._timer = threading.Timer(SHOWN_AFTER, self._draw)
-                self._timer.daemon = True
-                self._timer.start()
-            elif self._bars is not None:
-                self._draw()
+            if self._is_drawn:
+                self._draw_in(SHOWN_AFTER)
 
     def advance(self, name: str, amount: int) -> None:
         """So many bytes more are done."""
@@ -93,6 +92,8 @@ class BuildProgress:
             self.took.append((task.title, seconds))
             if task.bar is not None:
                 self._bars.remove_task(task.bar)
+                if not any(other.bar is not None for other in self._tasks.values()):
+                    self._stop()  # what is said from now on is not drawn over
             elif not self._is_drawn and seconds >= SHOWN_AFTER:
                 size = f" {shown_size(task.done)}" if task.done else ""
                 self._terminal.say(f"{task.title}{size}: {seconds:.1f} s")
@@ -100,28 +101,48 @@ class BuildProgress:
     @property
     def _is_drawn(self) -> bool:
         """Whether standard error is a terminal that can be drawn over."""
-        return self._terminal.can_ask
+        return is_tty(self._terminal.err) and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+    def _draw_in(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = threading.Timer(seconds, self._draw)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _draw(self) -> None:
-        """Show bars for all that is under way; comes in the timer's thread the first time."""
+        """Show bars for all that has been under way for long enough; comes in the timer's thread."""
         with self._lock:
             self._timer = None
-            if not self._tasks:
-                return
-            if self._bars is None:
-                self._bars = _bars(self._terminal)
-                self._bars.start()
-            for task in self._tasks.values():
-                if task.bar is None:
-                    task.bar = self._bars.add_task(task.title, total=task.total, completed=task.done)
+            now = self._clock()
+            hidden = [task for task in self._tasks.values() if task.bar is None]
+            for task in hidden:
+                if now - task.begun < SHOWN_AFTER - _TOLERANCE:
+                    self._draw_in(task.begun + SHOWN_AFTER - now)
+                    continue
+                if self._bars is None:
+                    self._bars = _bars(self._terminal)
+                    self._bars.start()
+                task.bar = self._bars.add_task(task.title, total=task.total, completed=task.done)
+
+    def _stop(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
 
 
 def _bars(terminal: Terminal) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.text import Text
+
+    class Size(DownloadColumn):
+        """How many bytes, of what is counted in bytes."""
+
+        def render(self, task: Any) -> Text:
+            return Text() if task.total is None and not task.completed else super().render(task)
 
     console = Console(file=terminal.err, no_color=not terminal.err_palette.enabled)
     return Progress(
-        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(),
-        TimeElapsedColumn(), console=console, transient=True,
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), Size(), TimeElapsedColumn(),
+        console=console, transient=True,
     )  # fmt: skip

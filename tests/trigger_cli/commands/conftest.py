@@ -1,12 +1,16 @@
-"""Projects with jobs to check."""
+"""Projects with jobs to check, and one to build."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import pytest
+
+from tests.fakes.registry_process import RegistryProcess, missing_programs
+from tests.rig.build_command import BuildCommand
+from tests.rig.bundled_project import BundledProject
 
 CONFIGURATION = '[project]\nname = "shop"\nversion = "1"\n\n[tool.trigger]\ndirs = ["jobs"]\n'
 
@@ -76,3 +80,25 @@ def make_project(tmp_path: Path) -> MakeProject:
 def bad_project(make_project: MakeProject) -> Path:
     """Return a project with a request through a helper and a blocking sleep, which can be fixed."""
     return make_project({"jobs/bad.py": BAD, "rates.py": RATES, "jobs/clean.py": CLEAN})
+
+
+@pytest.fixture(scope="session")
+def bundled_template(tmp_path_factory: pytest.TempPathFactory) -> BundledProject:
+    """Return a project with a lock and a virtual environment, to be copied."""
+    return BundledProject(tmp_path_factory.mktemp("template") / "shop", "")
+
+
+@pytest.fixture
+def build(tmp_path: Path, bundled_template: BundledProject) -> BuildCommand:
+    """Return `trigger build` in a project of the test's own, upon a base that is small and cannot be run."""
+    return BuildCommand(tmp_path.resolve(), bundled_template)
+
+
+@pytest.fixture
+def read_only_registry(tmp_path: Path, missing_service: Callable[[str], NoReturn]) -> Iterator[RegistryProcess]:
+    """Return a real registry that takes nothing."""
+    if missing := missing_programs("none"):
+        missing_service(", ".join(missing))
+    process = RegistryProcess(tmp_path / "registry", is_read_only=True)
+    yield process.start()
+    process.close()
