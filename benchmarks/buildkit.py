@@ -127,4 +127,5 @@ def _filename(wheel: Path) -> str:
     with zipfile.ZipFile(wheel) as archive:
         record = next(name for name in archive.namelist() if name.endswith(".dist-info/WHEEL"))
         tags = [line.split(": ")[1] for line in archive.read(record).decode().splitlines() if line.startswith("Tag: ")]
-    return f"{record.partition('.dist-info')[0]}-{tags[0]}.whl"
+    kinds = [".".join(dict.fromkeys(tag.split("-")[part] for tag in tags)) for part in range(3)]
+    return f"{record.partition('.dist-info')[0]}-{'-'.join(kinds)}.whl"
