@@ -42,10 +42,7 @@ async def build_by_engine(plan: Plan, parts: Sequence[Parts], workshop: Workshop
         BundlerError: the engine is not there, a command failed, or a module cannot be imported in the image.
     """
     engine = workshop.engine()
-    try:
-        images = [await _image(engine, plan, each, workshop) for each in parts]
-    finally:
-        await engine.close()
+    images = [await _image(engine, plan, each, workshop) for each in parts]
     return bundle_of(image for image, _ in images), images[0][1]
 
 

@@ -40,7 +40,7 @@ class Workshop:
         credentials: of registries.
         acquirer: gets wheels.
         tools: programs of this machine.
-        engine: finds the Docker engine, for what needs one.
+        engine: finds the Docker engine, for what needs one; the same each time, and closed with the workshop.
         progress: hears how far things are.
         environ: variables of this process.
     """
@@ -79,6 +79,13 @@ async def open_workshop(
     store = WheelStore(cache)
     fetcher = Fetcher(store=store, connections=connections, logins=Logins(environ=environ, home=home), progress=told)
     credentials = Credentials(environ=environ, home=home)
+    engines: list[Engine] = []
+
+    def engine() -> Engine:
+        if not engines:
+            engines.append(find_engine(environ=environ, home=home))
+        return engines[0]
+
     try:
         async with RegistryClient(credentials=credentials, network=network, user_agent=_USER_AGENT) as client:
             yield Workshop(
@@ -87,12 +94,14 @@ async def open_workshop(
                 credentials=credentials,
                 acquirer=Acquirer(fetcher=fetcher, builder=Builder(store=store, tools=tools), progress=told),
                 tools=tools,
-                engine=lambda: find_engine(environ=environ, home=home),
+                engine=engine,
                 progress=told,
                 environ=environ,
             )
     finally:
         await connections.aclose()
+        for found in engines:
+            await found.close()
 
 
 def cache_folder(environ: Mapping[str, str], home: Path) -> Path:

@@ -1,6 +1,8 @@
 """What every test can ask for, and how hypothesis runs here."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -144,3 +146,18 @@ def shared_registry(
     yield give
     for process in started.values():
         process.close()
+
+
+@pytest.fixture
+def skopeo(missing_service: Callable[[str], NoReturn], tmp_path: Path) -> Callable[..., bytes]:
+    """Return what runs skopeo and returns its output."""
+    if shutil.which("skopeo") is None:
+        missing_service("skopeo")
+
+    def run(*arguments: str) -> bytes:
+        command = ["skopeo", "--insecure-policy", "--tmpdir", str(tmp_path), *arguments]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    return run
