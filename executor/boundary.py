@@ -9,7 +9,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from executor.api.problems import answer_internal, answer_problem
-from executor.origin import check_origin
+from executor.errors import RequestRefused
 from executor.sessions.endpoint import refuse_handshake
 
 logger = logging.getLogger("trigger.executor")
@@ -21,18 +21,22 @@ class Boundary:
     Args:
         app: answers what may come in.
         new_id: makes ids for errors in the log.
+        check: says why a request must be refused, or None.
     """
 
-    def __init__(self, app: ASGIApp, *, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, new_id: Callable[[], str], check: Callable[[Scope], RequestRefused | None]
+    ) -> None:
         self._app = app
         self._new_id = new_id
+        self._check = check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, serve a connection, or take part in starting and stopping."""
         if scope["type"] == "lifespan":
             await _take_part(receive, send)
             return
-        refusal = check_origin(scope)
+        refusal = self._check(scope)
         if refusal is None:
             await self._pass_on(scope, receive, send)
         elif scope["type"] == "http":

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from executor.api.routes import Operation
+from executor.api.routes import Operation, needed_scope
+from executor.api.scopes import GRANTS, ScopeName
 from trigger_sdk.protocol.version import VERSION
 
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -38,26 +39,52 @@ class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True):
     error: ProblemBody
 
 
-def make_document(operations: Iterable[Operation]) -> dict[str, object]:
-    """Return the OpenAPI 3.1 document."""
+def make_document(operations: Iterable[Operation], *, keyed: bool = False) -> dict[str, object]:
+    """Return the OpenAPI 3.1 document; ``keyed``: API keys are needed, with the scopes of ``executor.api.scopes``."""
     listed = list(operations)
     kinds: list[type] = [ProblemAnswer]
     for operation in listed:
         kinds += [kind for kind in (operation.body, operation.answer) if isinstance(kind, type)]
     _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
-    paths: dict[str, dict[str, object]] = {}
+    paths: dict[str, dict[str, Any]] = {}
     for operation in listed:
         path = _PARAMETER.sub(r"{\1}", operation.path)
-        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation)
+        described = paths.setdefault(path, {})[operation.method.lower()] = _operation(operation)
+        if keyed:
+            _add_security(described, needed_scope(operation.method, operation.path))
+    shared: dict[str, object] = {"schemas": components}
+    if keyed:
+        shared["securitySchemes"] = {"apiKey": _SCHEME}
     return {
         "openapi": "3.1.0",
         "info": {"title": "trigger", "version": VERSION, "description": "Starts, shows and steers runs."},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": shared,
     }
 
 
-def _operation(operation: Operation) -> dict[str, object]:
+_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "tr_ENVIRONMENT_...",
+    "description": "An API key. What it may do depends on its purpose: "
+    + "; ".join(f"`{purpose}`: {', '.join(sorted(scopes))}" for purpose, scopes in GRANTS.items())
+    + ". A key of all environments needs the header `Trigger-Environment` for calls about runs, events and jobs.",
+}
+
+
+def _add_security(described: dict[str, Any], needed: ScopeName | None) -> None:
+    """State which scope a call needs, and how it is refused without."""
+    described["security"] = [] if needed is None else [{"apiKey": [needed]}]
+    if needed is not None:
+        problem = {"application/json": {"schema": _schema(ProblemAnswer)}}
+        reasons = {"401": "no key, or none of this server's", "403": f"a key without the scope {needed}",
+                   "429": "too many requests with this key"}  # fmt: skip
+        for status, reason in reasons.items():
+            described["responses"].setdefault(status, {"description": reason, "content": problem})
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
     path = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _PARAMETER.findall(operation.path)

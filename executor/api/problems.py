@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from executor.access.errors import RateLimited
 from executor.api.answers import Answer
 from executor.errors import BodyTooLarge, InternalError, RequestRefused
 from trigger_sdk.protocol.problem import Problem, TriggerError
@@ -18,6 +19,8 @@ STATUS = {
     "run-final": 409,
     "run-not-resumable": 409,
     "value-too-large": 413,
+    "value-over-limit": 413,
+    "invalid-value": 422,
     "not-encodable": 422,
     "invalid-options": 400,
     "invalid-cursor": 400,
@@ -28,10 +31,12 @@ STATUS = {
 """Code to status, of the errors that are not the executor's own."""
 
 
-def answer_problem(error: TriggerError) -> Answer:
-    """Return the answer for an error that was raised on purpose."""
+def answer_problem(error: TriggerError, *, discard: bool = False) -> Answer:
+    """Return the answer for an error that was raised on purpose; ``discard``: before the request's body was read."""
     status = error.status if isinstance(error, RequestRefused) else STATUS.get(error.problem.code, 500)
-    return _answer(status, error.problem.to_dict(), discard=isinstance(error, BodyTooLarge))
+    wait_s = error.retry_after_s if isinstance(error, RateLimited) else 0
+    unread = discard or isinstance(error, BodyTooLarge)
+    return _answer(status, error.problem.to_dict(), discard=unread, retry_after_s=wait_s)
 
 
 def answer_unfit(job: str, fields: Sequence[tuple[str, str]]) -> Answer:
@@ -61,6 +66,14 @@ def answer_internal(error: BaseException, *, doing: str, id: str) -> Answer:
     return answer_problem(InternalError(f"the server made a mistake; it is logged under the id {id}"))
 
 
-def _answer(status: int, error: object, *, discard: bool = False) -> Answer:
-    headers = [(b"retry-after", str(RETRY_AFTER_S).encode())] if status == 503 else []  # noqa: PLR2004 - HTTP's number
+_HEADERS = {
+    401: [(b"www-authenticate", b"Bearer")],
+    503: [(b"retry-after", str(RETRY_AFTER_S).encode())],
+}
+
+
+def _answer(status: int, error: object, *, discard: bool = False, retry_after_s: int = 0) -> Answer:
+    headers = _HEADERS.get(status, [])
+    if retry_after_s:
+        headers = [(b"retry-after", str(retry_after_s).encode())]
     return Answer.json({"error": error}, status=status, headers=headers, discard=discard)

@@ -10,7 +10,6 @@ from executor.api.answers import Answer
 from executor.api.call import Call
 from executor.api.routes import Operation
 from executor.errors import RequestInvalid
-from executor.sessions.endpoint import check_token
 from trigger_sdk.protocol.messages import Blocked, decode_from_worker
 
 KNOWN = {"type": "object", "properties": {"known": {"type": "boolean"}}, "required": ["known"]}
@@ -21,12 +20,10 @@ class Workers:
 
     Args:
         blocked: takes the news; returns False when the worker is not known.
-        token: the bearer token a worker must show.
     """
 
-    def __init__(self, blocked: Callable[[Blocked], bool], token: str) -> None:
+    def __init__(self, blocked: Callable[[Blocked], bool]) -> None:
         self._blocked = blocked
-        self._token = token
 
     def operations(self) -> list[Operation]:
         """Return what this serves."""
@@ -44,9 +41,6 @@ class Workers:
 
     async def worker_blocked(self, call: Call) -> Answer:
         """Take the news as a sign of life, and pass it on."""
-        refusal = check_token(call.scope, self._token)
-        if refusal is not None:
-            raise refusal
         try:
             messages = decode_from_worker(await call.body())
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

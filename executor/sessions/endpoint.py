@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import logging
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final, Protocol
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
 from executor.api.problems import answer_problem
-from executor.errors import FrameInvalid, HelloMissing, SessionEnded, SessionFailed, TokenRefused
+from executor.errors import FrameInvalid, HelloMissing, SessionEnded, SessionFailed
 from executor.sessions.hub import Hub
 from executor.sessions.session import Session
 from executor.settings import Settings
@@ -21,6 +21,8 @@ from trigger_sdk.protocol.messages import Hello, Refused, ToServer, ToWorker, de
 from trigger_sdk.protocol.problem import TriggerError
 
 logger = logging.getLogger("trigger.executor")
+
+WORKER_PATH: Final = "/api/v1/worker"
 
 GOOD_BYE = frozenset((1000, 1001))
 """WebSocket close codes by which a worker says that it will not come back."""
@@ -34,13 +36,14 @@ _COOL_OFF_S = 0.5
 """How long a worker that the engine cannot take now is kept waiting, since it comes back at once."""
 
 
-def check_token(scope: Scope, token: str) -> TokenRefused | None:
-    """Return why a worker's request must be refused, or None."""
-    shown = [value for name, value in scope["headers"] if name == b"authorization"]
-    expected = b"Bearer " + token.encode()
-    if len(shown) == 1 and token and hmac.compare_digest(shown[0], expected):
-        return None
-    return TokenRefused("the bearer token is missing or is not this server's")
+class Entrance(Protocol):
+    """Says which worker may come in, and when it must leave."""
+
+    async def admit(self, scope: Scope, method: str, path: str) -> int:
+        """Let a handshake in. TriggerError: it is refused."""
+
+    def watch(self, scope: Scope, end: Callable[[SessionEnded], None]) -> Callable[[], None]:
+        """Have ``end`` called when what a connection came in with is of no use any more; returns what stops that."""
 
 
 class _Closed(Exception):
@@ -52,14 +55,16 @@ class _Closed(Exception):
 class WorkerEndpoint:
     """Serves workers' connections, as an ASGI application."""
 
-    def __init__(self, hub: Hub, settings: Settings) -> None:
+    def __init__(self, hub: Hub, settings: Settings, entrance: Entrance) -> None:
         self._hub = hub
         self._settings = settings
+        self._entrance = entrance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection from handshake to close."""
-        refusal = check_token(scope, self._settings.token)
-        if refusal is not None:
+        try:
+            await self._entrance.admit(scope, "WS", WORKER_PATH)
+        except TriggerError as refusal:
             await refuse_handshake(receive, send, refusal)
             return
         await receive()
@@ -75,7 +80,11 @@ class WorkerEndpoint:
             await asyncio.sleep(_COOL_OFF_S)
             await _say_farewell(send, error)
             return
-        await self._serve(session, rest, receive, send)
+        leave = self._entrance.watch(scope, session.end)
+        try:
+            await self._serve(session, rest, receive, send)
+        finally:
+            leave()
 
     async def _introduce(self, receive: Receive) -> tuple[Session, list[ToServer]]:
         """Wait for Hello; return the session and the messages that came in the same frame."""

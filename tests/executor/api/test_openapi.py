@@ -7,6 +7,7 @@ import re
 
 from starlette.routing import Route
 
+from executor.access.admission import WorkerToken
 from executor.api.routes import make_routes
 from executor.app import list_operations
 from executor.sessions.hub import Hub
@@ -61,6 +62,6 @@ async def test_operation_ids_are_unique(house: House) -> None:
 def test_one_route_per_path() -> None:
     """Methods of one path share a route, so that a wrong method is a 405."""
     operations = list_operations(Settings(token="x"), FakeEngine(), Hub(Settings(token="x")))
-    routes = make_routes(operations, body_limit=1, new_id=lambda: "x")
+    routes = make_routes(operations, WorkerToken("x"), body_limit=1, new_id=lambda: "x")
     assert all(isinstance(route, Route) for route in routes)
     assert len({route.path for route in routes}) == len(routes)

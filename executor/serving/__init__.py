@@ -1,0 +1,1 @@
+"""`trigger server`: the executor with keys and environments, run for good."""
