@@ -19,6 +19,11 @@ from bundler.locks.errors import LockToolFailed, LockToolMissing
 _LOGIN: Final = re.compile(r"(?<=://)[^\s/@]+@")
 _QUIET: Final = {"NO_COLOR": "1", "POETRY_NO_INTERACTION": "1", "PDM_CHECK_UPDATE": "false", "UV_NO_PROGRESS": "1"}
 _SHOWN: Final = 4000
+_NO_SDK: Final = "trigger-sdk was not found"
+_NO_SDK_HINT: Final = (
+    "The index has no trigger-sdk. Of a checkout, name its sources in pyproject.toml: "
+    '[tool.uv.sources] trigger-sdk = { path = "../trigger/sdk" }'
+)
 _KIND: Final = "lock"
 
 
@@ -103,7 +108,9 @@ class Tools:
         if done.returncode != 0:
             words = (done.stderr or done.stdout).decode(errors="replace").strip()
             raise LockToolFailed(
-                f"'{' '.join(arguments)}' ended with {done.returncode}", detail=_LOGIN.sub("***@", words)[-_SHOWN:]
+                f"'{' '.join(arguments)}' ended with {done.returncode}",
+                detail=_LOGIN.sub("***@", words)[-_SHOWN:],
+                hint=_NO_SDK_HINT if _NO_SDK in words else "",
             )
         return done.stdout
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from bundler.locks.errors import LockInvalid, LockStale
 from bundler.locks.fields import Fields, filename_of, parse, place_of, read_bytes
+from bundler.locks.freshness import require_fresh
 from bundler.locks.model import (
     Archive,
     Dependency,
@@ -40,7 +41,7 @@ def read_uv_lock(path: Path, project: Path) -> Lock:
     Raises:
         LockNotFound: it cannot be read.
         LockInvalid: it cannot be understood.
-        LockStale: it has no entry for the project.
+        LockStale: it has no entry for the project, or does not know what the project requires.
     """
     content = read_bytes(path)
     fields = parse(content, path)
@@ -58,6 +59,11 @@ def read_uv_lock(path: Path, project: Path) -> Lock:
         own = _without_entry(fields, root, project)
     if len(own) != 1:
         raise LockStale(f"the lock has no entry for the project in '{project.name}'", where=str(path))
+    if own[0] in entries:
+        # An override goes before what the project requires.
+        overridden = {each.name() for each in fields.table("manifest").tables("overrides")}
+        others = [entry for entry in entries if entry is not own[0] and entry.name not in overridden]
+        require_fresh(path, project, _known(fields, own[0]), others)
     return Lock(
         path=path,
         kind="uv",
@@ -66,6 +72,17 @@ def read_uv_lock(path: Path, project: Path) -> Lock:
         project=own[0],
         distributions=tuple(entry for entry in entries if entry is not own[0]),
     )
+
+
+def _known(fields: Fields, own: Distribution) -> set[str]:
+    """Return the names of what the project required when it was locked, its own name included."""
+    needed = [*own.requires, *(each for extra in own.extras.values() for each in extra)]
+    found = {own.name, *(each.name for each in needed)}
+    for entry in fields.tables("package"):
+        if entry.name() == own.name:
+            # With requirements that no Python and no platform of the lock needs.
+            found |= {each.name() for each in entry.table("metadata").tables("requires-dist")}
+    return found
 
 
 def _without_entry(fields: Fields, root: Path, project: Path) -> list[Distribution]:

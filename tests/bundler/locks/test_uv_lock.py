@@ -235,3 +235,41 @@ def test_login_of_an_index_is_not_in_the_lock(locked: Locked, index: FakeIndex, 
     locked.run("lock", "--default-index", index.simple.replace("://", "://me:s3cret@"))
     assert "s3cret" not in (locked.folder / "uv.lock").read_text()
     assert "alpha" in names(locked.folder / "uv.lock", target)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"alpha"', '"alpha", "fresh"', "requires 'fresh', and uv.lock does not have it"),
+        ('"alpha"', '"Alpha>=2"', "requires 'Alpha>=2', and uv.lock has 1.0"),
+        ('["postman"]', '["postman", "fresh"]', "requires 'fresh'"),
+    ],
+)
+def test_requirement_that_was_added_later_is_stale(
+    locked: Locked, index: FakeIndex, old: str, new: str, said: str
+) -> None:
+    """The project was edited and not locked again: what it says is not what would be built."""
+    fill(index)
+    lock = locked.lock(PROJECT)
+    locked.write(PROJECT.replace(old, new))
+    with pytest.raises(LockStale, match=said) as raised:
+        read_uv_lock(lock, lock.parent)
+    assert "uv lock" in raised.value.problem.hint
+
+
+def test_requirement_that_the_lock_still_fits_is_fresh(locked: Locked, index: FakeIndex) -> None:
+    """Written otherwise, taken away, for no platform of the lock, the project's own extra, or overridden."""
+    fill(index)
+    lock = locked.lock(PROJECT)
+    for old, new in (
+        ('"alpha"', '"ALPHA >= 0.5, < 2"'),
+        ('"alpha", ', ""),
+        ("sys_platform == 'win32'", "sys_platform == 'aix'"),
+        ('"alpha"', '"alpha", "shop[mail]"'),
+    ):
+        locked.write(PROJECT.replace(old, new))
+        read_uv_lock(lock, lock.parent)
+    lock = locked.lock(
+        PROJECT.replace('"alpha"', '"alpha>=3"') + '\n[tool.uv]\noverride-dependencies = ["alpha==1.0"]\n'
+    )
+    read_uv_lock(lock, lock.parent)
