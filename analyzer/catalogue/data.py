@@ -7,6 +7,7 @@ A file has one TOML table for each module or library; its key is the dotted name
     pure = ["exceptions", "Session.headers"]       # the name and all that is below it
     use = ["..."]                                  # which of the effects happen on reading the name, not on calling it
     returns = { session = ".Session" }             # what a call gives: a type, relative when it begins with a dot
+    not_stored = ["Response"]                      # types whose instances no journal stores
     attributes = { "Client.chat" = ".Chat" }       # what an attribute of an instance is; `Type.*` for any other
     alias = { "sessions" = "" }                    # another place of the same names
     unless_given = { "..." = "0:seed" }            # arguments that decide, `position:keyword`; also if_given,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of :class:`Tables` as it is kept on disk; one more whenever its fields change."""
 
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -40,7 +41,7 @@ _TESTS: Final[dict[str, Test]] = {
     "unless_memory": "unless-memory",
 }
 _KEYS: Final = frozenset(
-    (*_KINDS, *_TESTS, "pure", "use", "returns", "attributes", "alias", "remedy", "remedies", "classes")
+    (*_KINDS, *_TESTS, "pure", "use", "returns", "attributes", "alias", "remedy", "remedies", "classes", "not_stored")
 )
 
 
@@ -55,6 +56,7 @@ class Tables(Struct):
         attributes: the type of an attribute of an instance, by ``type.attribute``; ``type.*`` for any other.
         aliases: another place of the same names.
         classes: names that are classes: calling one gives an instance.
+        not_stored: types whose instances no journal stores.
         roots: first components of all names: libraries that the catalogue covers.
         stamp: a digest of the state of the files it was read from.
     """
@@ -66,6 +68,7 @@ class Tables(Struct):
     attributes: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
+    not_stored: set[str] = field(default_factory=set)
     roots: set[str] = field(default_factory=set)
     stamp: str = ""
 
@@ -101,12 +104,14 @@ class _Library:
             raise CatalogueInvalid(message)
 
     def add_to(self, tables: Tables) -> None:
-        tables.roots.add(self._owner.partition(".")[0])
+        if set(self._entry) != {"not_stored"}:  # says nothing of what the library does
+            tables.roots.add(self._owner.partition(".")[0])
         for kind in _KINDS:
             for name in self._names(self._entry.get(kind, ())):
                 self._add_effect(tables, name, Effect(kind=kind, code=CODES[kind]))
         tables.pure.update(self._names(self._entry.get("pure", ())))
         tables.classes.update(self._names(self._entry.get("classes", ())))
+        tables.not_stored.update(self._names(self._entry.get("not_stored", ())))
         for name, value in self._pairs("returns"):
             tables.returns[name] = absolute(value, self._owner)
         for name, value in self._pairs("attributes"):

@@ -85,7 +85,7 @@ class Catalogue:
         owner, _, last = name.rpartition(".")
         if last in _ITSELF and (owner in tables.classes or owner.endswith(")")):
             return owner
-        return tables.returns.get(f"{owner}.*")
+        return None if last in _ONLY_BY_NAME else tables.returns.get(f"{owner}.*")
 
     def attribute(self, type_name: str, attribute: str) -> str | None:
         """Return the type of ``instance.attribute`` for an instance of ``type_name``, None when it is not known.
@@ -106,6 +106,10 @@ class Catalogue:
     def is_class(self, qualname: str) -> bool:
         """Tell whether the name is a class that the data knows."""
         return self._canonical(qualname) in self._tables.classes
+
+    def is_not_stored(self, type_name: str) -> bool:
+        """Tell whether no journal stores instances of a type, by the very name that :meth:`returns` gave."""
+        return type_name in self._tables.not_stored
 
     def covers(self, qualname: str) -> bool:
         """Tell whether the name's library is in the catalogue, or the standard one: silence then means no effect."""

@@ -114,7 +114,8 @@ class ExpressionReader:
         if value is None or value is True or value is False:
             return tree.Constant(value)
         if type(value) is str:
-            return tree.Constant(value) if len(value) <= _TEXT_MAX and is_text(value) else tree.Literally("builtins.str")
+            is_kept = len(value) <= _TEXT_MAX and is_text(value)
+            return tree.Constant(value) if is_kept else tree.Literally("builtins.str")
         if type(value) is int:
             return tree.Constant(value) if -(1 << 31) < value < 1 << 31 else tree.Literally("builtins.int")
         return tree.Literally(f"builtins.{type(value).__name__}")
@@ -238,7 +239,11 @@ class ExpressionReader:
         return tree.Walrus(tree.Name(node.target.id, self.columns.span(node.target)), value)
 
     def _format(self, node: ast.JoinedStr) -> tree.Expression:
-        values = [self.read(part.value) for part in node.values if isinstance(part, ast.FormattedValue)]
+        values: list[tree.Expression] = []
+        for part in node.values:
+            values.append(self.read(part))
+            if isinstance(part, ast.FormattedValue) and (part.conversion >= 0 or part.format_spec is not None):
+                values.append(tree.Literally("builtins.str"))  # what comes out is not the value's own text
         return tree.Format(values, self.columns.span(node))
 
     def _formatted(self, node: ast.FormattedValue) -> tree.Expression:

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from analyzer.facts.tree import Expression, Statement
 
-VERSION: Final = 6
+VERSION: Final = 7
 """Version of everything below and of :mod:`analyzer.facts.tree`; one more whenever facts come out differently."""
 
 ParameterKind = Literal["positional", "normal", "star", "keyword", "stars"]

@@ -172,7 +172,7 @@ class Walrus(Node, frozen=True, tag=19):
 
 
 class Format(Node, frozen=True, tag=20):
-    """An f-string: what stands in its braces."""
+    """An f-string: its texts, and what stands in its braces."""
 
     values: list[Expression]
     at: int

@@ -112,14 +112,7 @@ def _parameters(machine: Machine, function: Function, root: Frame) -> dict[str, 
 
 def reached_by(bodies: Iterable[Frame]) -> frozenset[Frame]:
     """Return the frames that bodies reach outside of tasks."""
-    reached: set[Frame] = set()
-    pending = list(bodies)
-    while pending:
-        frame = pending.pop()
-        if frame not in reached:
-            reached.add(frame)
-            pending.extend(frame.callees)
-    return frozenset(reached)
+    return frozenset(reachable(bodies, lambda frame: frame.callees))
 
 
 def _find_not_awaited(machine: Machine, bodies: Iterable[Frame]) -> None:
@@ -201,11 +194,4 @@ def _is_inside(frame: Frame, outer: Frame) -> bool:
 
 def closure(states: Iterable[ModuleState]) -> set[ModuleState]:
     """Return modules with all that their statements use, directly or not."""
-    found: set[ModuleState] = set()
-    pending = list(states)
-    while pending:
-        state = pending.pop()
-        if state not in found:
-            found.add(state)
-            pending.extend(state.uses)
-    return found
+    return set(reachable(states, lambda state: state.uses))

@@ -261,7 +261,9 @@ class Calls:
         passed = self._unknown(arguments, frame, at, in_task=in_task)
         if atom.name == "functools.wraps":
             return NOTHING  # a decorator that gives back what it is put on, not what it is given here
-        return passed if in_task else passed | self._m.libraries.call(atom.name, arguments, frame, at, atom.of)
+        libraries = self._m.libraries
+        answer = libraries.gives if in_task else libraries.call
+        return passed | answer(atom.name, arguments, frame, at, atom.of)
 
     def _unknown(self, arguments: Arguments, frame: Frame, at: int, *, in_task: bool = False) -> Value:
         """Pass arguments to something that is not the project's: generators are used up, a function comes back."""

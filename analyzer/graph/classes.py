@@ -39,7 +39,11 @@ _FIELD_BASES: Final = frozenset(
 )
 _FIELD_MAKERS: Final = frozenset(("dataclasses.field", "pydantic.Field", "msgspec.field", "attrs.field", "attr.ib"))
 _FACTORIES: Final = ("default_factory", "factory")
-_DULL_BASES: Final = frozenset(("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"))
+_ABSTRACT_BASES: Final = frozenset(("abc.ABC", "typing.Protocol", "typing_extensions.Protocol"))
+_DULL_BASES: Final = _ABSTRACT_BASES | {"builtins.object", "typing.Generic", "contextlib.ContextDecorator"}
+"""Bases that add nothing to what instances hold."""
+
+_HARMLESS_DECORATORS: Final = ("functools.total_ordering", "typing.final", "typing.runtime_checkable")
 _AFTER_INIT: Final = ("__post_init__", "__attrs_post_init__", "model_post_init")
 _MADE_DEEPEST: Final = 3
 
@@ -124,12 +128,18 @@ class Classes:
         return (
             not self.has_fields(cls)
             and all(type(base) is Class or (type(base) is External and base.name in _DULL_BASES) for base in order)
-            and all(
-                not base.facts.decorators and not base.facts.keywords and all(base.bases)
-                for base in order
-                if type(base) is Class
-            )
+            and all(self._is_as_written(base) for base in order if isinstance(base, Class))
         )
+
+    def _is_as_written(self, cls: Class) -> bool:
+        """Tell whether all bases of a class are known, and nothing makes something else of it."""
+        known = all(base and all(type(atom) in (Class, External) for atom in base) for base in cls.bases)
+        decorators = [self._m.expressions.evaluate(each, cls.frame) for each in cls.facts.decorators]
+        return known and not cls.facts.keywords and all(_are_harmless(found) for found in decorators)
+
+    def is_abstract(self, cls: Class) -> bool:
+        """Tell whether what is said to be of a class may be of any other: a protocol, an abstract class."""
+        return self.is_subclass(cls, _ABSTRACT_BASES)
 
     def is_own(self, cls: Class) -> bool:
         """Tell whether nothing but the project's classes decides what an instance's attributes hold."""
@@ -260,6 +270,11 @@ class Classes:
                         return self._m.expressions.evaluate(value, owner.frame)
                 return NOTHING
         return self._m.expressions.evaluate(node, owner.frame)
+
+
+def _are_harmless(decorators: Value) -> bool:
+    """Tell whether decorators of a class are known to leave it what it is."""
+    return bool(decorators) and all(type(atom) is External and atom.name in _HARMLESS_DECORATORS for atom in decorators)
 
 
 def _merge(lines: list[list[Class | External]]) -> list[Class | External]:

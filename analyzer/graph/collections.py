@@ -277,7 +277,7 @@ class Collections:
     def _view(self, atom: Collection, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         if name in ("values", "items", "keys"):
             view = self._m.collection("iterator", frame, (at, name, atom))
-            view.is_ordered, view.is_view = atom.is_ordered, name != "values"
+            view.is_ordered, view.is_view, view.lazy = atom.is_ordered, name != "values", f"{name} of a dict"
             if name == "items":
                 pair = self._m.collection("tuple", frame, (at, "pair", atom))
                 self.put(pair, 0, self.keys(atom, frame))

@@ -49,11 +49,15 @@ class Durables:
             function = self._as_task(arguments.get(0) or NOTHING, "")
             return self._run(function, arguments.after(1), frame, at, "task.run")
         if name == "record":
-            return self._exempt(arguments, frame, at)
+            result = self._exempt(arguments, frame, at)
+            self.check_value(result, frame, at, "what is recorded is")
+            return result
         if name == "Context.always":
             return self._exempt(arguments, frame, at)
         if name in WAITS:
             self._m.consume(arguments.all())
+            if name == "send_event":
+                self.check_value(arguments.get(1, "payload") or NOTHING, frame, at, "the payload is")
             result = self._m.instance("trigger_sdk.Event") if name == "wait_for_event" else NOTHING
             return self.durable(name, result, frame, at, in_tasks=name not in ONLY_IN_BODIES)
         if name in ("Context", "Event", "Queue", "Retry", "RunHandle"):
@@ -126,8 +130,8 @@ class Durables:
     def _run(self, tasks: Value, arguments: Arguments, frame: Frame, at: int, what: str) -> Value:
         functions = union(atom.function for atom in tasks if type(atom) is Task)
         result = self._inside(functions, arguments, frame, at)
-        self.check_value(result, frame, at, "a task returns", objects=False)
-        if any(_returns_lambda(atom) for atom in functions):
+        self.check_value(result, frame, at, "a task returns")
+        if any(self._returns_function(atom) for atom in functions):
             self._m.happens(frame, at, Leaf(NOT_ENCODABLE, "a task returns a function", is_code=False))
         names = [atom.name or _names(atom.function) for atom in in_order(tasks) if type(atom) is Task]
         subject = next((name for name in names if name), what or SOME_TASK)
@@ -137,6 +141,24 @@ class Durables:
         """Call functions as a task does, and return what comes back once it is awaited."""
         found = self._m.calls.call(functions, arguments, frame, at, in_task=True)
         return self._m.expressions.awaited(found, frame, at)
+
+    def _returns_function(self, function: Atom) -> bool:
+        """Tell whether a function's last statement returns a lambda or a function by its name."""
+        if type(function) is not Function or function.facts.is_generator:
+            return False
+        body = decode_body(function.facts.body)
+        last = body[-1] if body else None
+        if not isinstance(last, tree.Return) or not isinstance(last.value, tree.Lambda | tree.Name):
+            return False
+        if isinstance(last.value, tree.Lambda):
+            return True
+        functions = function.home.source.facts.functions
+        if last.value.id in function.facts.bound:
+            inner = [functions[each.function].name for each in body if isinstance(each, tree.Define)]
+            return last.value.id in inner
+        top = function.home.frame
+        found = NOTHING if top is None else top.env.get(last.value.id, NOTHING)
+        return any(type(atom) is Function and atom.facts.name == last.value.id for atom in found)
 
     def _exempt(self, arguments: Arguments, frame: Frame, at: int) -> Value:
         return self._inside(arguments.get(0) or NOTHING, arguments.after(1), frame, at)
@@ -164,23 +186,11 @@ class Durables:
 
     # --- values -------------------------------------------------------------------------------------------------------
 
-    def check_value(self, value: Value, frame: Frame, at: int, what: str, *, objects: bool = True) -> None:
-        """Note a value that cannot be encoded.
-
-        With ``objects``, also instances of classes without fields. Of tasks that is left to the runtime: what a class
-        is made of is not known well enough, and each run of the task says so at once.
-        """
-        name = self.storable.refused(value, objects=objects)
+    def check_value(self, value: Value, frame: Frame, at: int, what: str) -> None:
+        """Note a value that cannot be encoded."""
+        name = self.storable.refused(value)
         if name:
             self._m.happens(frame, at, Leaf(NOT_ENCODABLE, f"{what} {name}", is_code=False))
-
-
-def _returns_lambda(function: Atom) -> bool:
-    """Tell whether a function's last statement returns a lambda."""
-    if type(function) is not Function or function.facts.is_generator:
-        return False
-    body = decode_body(function.facts.body)
-    return bool(body) and isinstance(body[-1], tree.Return) and isinstance(body[-1].value, tree.Lambda)
 
 
 def _names(functions: Value) -> str:

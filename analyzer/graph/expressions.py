@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 _SET_OPERATORS: Final = frozenset(("and", "or", "sub", "xor"))
 _TEXT: Final = "builtins.str"
+_INT: Final = "builtins.int"
+_LONGEST_TEXT: Final = 256
+_WHOLE: Final = frozenset(("add", "sub", "mul", "mod", "floordiv", "and", "or", "xor", "lshift", "rshift"))
+"""Operators that give whole numbers of whole numbers."""
 
 
 class Expressions:
@@ -126,6 +130,17 @@ class Expressions:
 
     def operate(self, operator: str, left: Value, right: Value, frame: Frame, at: int) -> Value:
         """Return what a binary operator gives."""
+        if operator in _WHOLE and self._m.iteration.is_number(left) and self._m.iteration.is_number(right):
+            return self._m.instance(_INT)
+        result = self._operate_from_left(operator, left, right, frame, at)
+        for atom in in_order(right):
+            if type(atom) is Object:
+                result |= self._m.calls.method(atom, f"__r{operator}__", (left,), frame, at)
+            elif type(atom) is Instance and atom.type not in ("builtins.str", "builtins.float", "builtins.int"):
+                result |= self._operate_instance(atom, f"r{operator}", frame, at)
+        return result
+
+    def _operate_from_left(self, operator: str, left: Value, right: Value, frame: Frame, at: int) -> Value:
         result = NOTHING
         for atom in in_order(left):
             if type(atom) is Object:
@@ -138,11 +153,6 @@ class Expressions:
                 result |= self._join_texts(atom.value, operator, right)
             elif type(atom) is Class or type(atom) is External:
                 result |= {atom} if operator == "or" else NOTHING  # X | None, evaluated
-        for atom in in_order(right):
-            if type(atom) is Object:
-                result |= self._m.calls.method(atom, f"__r{operator}__", (left,), frame, at)
-            elif type(atom) is Instance and atom.type not in ("builtins.str", "builtins.float", "builtins.int"):
-                result |= self._operate_instance(atom, f"r{operator}", frame, at)
         return result
 
     def _operate_object(self, atom: Object, operator: str, right: Value, frame: Frame, at: int) -> Value:
@@ -327,19 +337,34 @@ class Expressions:
         return value
 
     def _format(self, node: tree.Format, frame: Frame) -> Value:
+        text: str | None = ""
         for part in node.values:
-            for atom in self.evaluate(part, frame):
+            value = self.evaluate(part, frame)
+            for atom in value:
                 if type(atom) is Object:
-                    for name in ("__format__", "__str__"):
-                        if self._m.classes.find(atom.cls, name):
-                            self._m.calls.method(atom, name, (), frame, node.at)
-                            break
-        return self._m.instance(_TEXT)
+                    self._format_object(atom, frame, node.at)
+            known = _only_constant(value)
+            text = None if text is None or known is None else text + known
+        return self._m.instance(_TEXT) if text is None or len(text) > _LONGEST_TEXT else self._m.constant(text)
+
+    def _format_object(self, atom: Object, frame: Frame, at: int) -> None:
+        for name in ("__format__", "__str__"):
+            if self._m.classes.find(atom.cls, name):
+                self._m.calls.method(atom, name, (), frame, at)
+                return
 
     def _several(self, node: tree.Several, frame: Frame) -> Value:
         for value in node.values:
             self.evaluate(value, frame)
         return NOTHING
+
+
+def _only_constant(value: Value) -> str | None:
+    """Return the text of the one constant that a value is known to be, as an f-string shows it."""
+    if len(value) != 1:
+        return None
+    (atom,) = value
+    return str(atom.value) if type(atom) is Constant and atom.value is not None else None
 
 
 def _is_generic(name: str) -> bool:

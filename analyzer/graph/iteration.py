@@ -122,10 +122,10 @@ class Iteration:
         """Have the effects of what is computed lazily: where they are written when that is here, else at the loop."""
         if atom.effects is None:
             return
-        for deferred in self._m.read(atom.effects, frame):
-            if type(deferred) is Deferred:
-                place = deferred.at if deferred.frame is frame else at
-                self._m.happens(frame, place, deferred.leaf, deferred.callee)
+        found = [deferred for deferred in self._m.read(atom.effects, frame) if type(deferred) is Deferred]
+        for deferred in sorted(found, key=lambda each: (each.at, each.leaf.code, each.leaf.subject)):
+            place = deferred.at if deferred.frame is frame else at
+            self._m.happens(frame, place, deferred.leaf, deferred.callee)
 
     def _of_generator(self, atom: Generator, frame: Frame, at: int) -> Value:
         callee = atom.frame

@@ -9,7 +9,7 @@ from analyzer.catalogue.model import Condition, Effect
 from analyzer.graph.atoms import Class, Constant, External, Instance, Value
 from analyzer.graph.frames import Frame, Leaf
 from analyzer.graph.names import STATE
-from analyzer.graph.values import NOTHING, Arguments, is_absent
+from analyzer.graph.values import NOTHING, Arguments, exactly, is_absent
 from trigger_sdk.protocol.recorded import BY_NAME, RecordedCall
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ _RECORDS: Final = frozenset(
     ("django.db.models.Model", "peewee.Model", "tortoise.models.Model", "mongoengine.Document", "beanie.Document")
 )
 """Types whose instances are of the project's class when that is known."""
+
+_COLUMNS: Final = frozenset(
+    ("values", "values_list", "dates", "datetimes", "dicts", "tuples", "namedtuples", "as_pymongo"),
+)
+"""Methods of queries after which they give columns, not instances of the project's class."""
 
 _SUBJECTS: Final = ("type", "cls", "model", "klass", "entity", "response_model")
 
@@ -122,9 +127,19 @@ class Libraries:
             self._recorded(known.recorded, arguments or _NONE, frame, at)
         elif known.effect is not None and self._applies(known.effect.condition, arguments or _NONE):
             self._happens(known.effect, qualname, frame, at)
+        return self.gives(qualname, arguments or _NONE, frame, at, of)
+
+    def gives(self, qualname: str, arguments: Arguments, frame: Frame, at: int, of: Class | None = None) -> Value:
+        """Return what calling a name gives; see :meth:`call`."""
+        known = self._called.get(qualname)
+        if known is None:
+            known = self._called[qualname] = self._look_up(qualname)
+        if qualname.rpartition(".")[2] in _COLUMNS:
+            return NOTHING if known.type is None else self.instance_of(known.type, frame, at)
         if known.type is None:
             return NOTHING
-        return self.instance_of(known.type, frame, at, of or _subject(arguments or _NONE))
+        found = self.instance_of(known.type, frame, at, of or _subject(arguments))
+        return exactly(*found) if known.type == qualname else found  # a class was called
 
     def _look_up(self, qualname: str) -> _Called:
         catalogue, inference = self._m.catalogue, self._m.inference

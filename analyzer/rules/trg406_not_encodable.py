@@ -13,8 +13,10 @@ RULE = Rule(
     explanation="""\
 ## What it does
 
-Finds results of tasks and jobs, and payloads of child runs, that are functions, generators, open files, locks,
-connections or clients.
+Finds results of tasks and jobs, and payloads of child runs and events, that are or hold functions, generators,
+open files, locks, connections, clients, responses, data frames, rows of an ORM, or instances of a class that is
+nothing but a class. Dataclasses, named tuples, enums, exceptions and the models of pydantic, attrs and msgspec are
+fine, and so is what the type of is not known.
 
 ## Why it matters
 
