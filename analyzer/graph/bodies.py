@@ -112,7 +112,14 @@ def _parameters(machine: Machine, function: Function, root: Frame) -> dict[str, 
 
 def reached_by(bodies: Iterable[Frame]) -> frozenset[Frame]:
     """Return the frames that bodies reach outside of tasks."""
-    return frozenset(reachable(bodies, lambda frame: frame.callees))
+    reached: set[Frame] = set()
+    pending = list(bodies)
+    while pending:
+        frame = pending.pop()
+        if frame not in reached:
+            reached.add(frame)
+            pending.extend(frame.callees)
+    return frozenset(reached)
 
 
 def _find_not_awaited(machine: Machine, bodies: Iterable[Frame]) -> None:
@@ -194,4 +201,11 @@ def _is_inside(frame: Frame, outer: Frame) -> bool:
 
 def closure(states: Iterable[ModuleState]) -> set[ModuleState]:
     """Return modules with all that their statements use, directly or not."""
-    return set(reachable(states, lambda state: state.uses))
+    found: set[ModuleState] = set()
+    pending = list(states)
+    while pending:
+        state = pending.pop()
+        if state not in found:
+            found.add(state)
+            pending.extend(state.uses)
+    return found
