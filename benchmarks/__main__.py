@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import bundling, checking, latency, machine, parallel, recovery, replay, sequential, waiting
+from benchmarks import bundling, checking, latency, machine, parallel, postgres, recovery, replay, sequential, waiting
 from benchmarks.figures import BenchmarkFailed, Figure
 from benchmarks.limits import limits
 from benchmarks.scale import PROMISED, TINY, Scale
@@ -27,6 +27,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "replay": replay.measure,
     "check": checking.measure,
     "bundle": bundling.measure,
+    "postgres": postgres.measure,
 }
 
 _BUSY_LOAD: Final = 0.25

@@ -110,6 +110,8 @@ class Engine:
             return
         self._closed = True
         await self._peers.stop()
+        if self._board.me:
+            self._pipeline.submit(startup.leave).add_done_callback(_forget)
         await self._pipeline.close()
         await asyncio.to_thread(self._readers.shutdown)
         await asyncio.to_thread(self._store.close)
@@ -300,6 +302,12 @@ class Engine:
     async def logs(self, run_id: str) -> list[LogLine]:
         """Return a run's lines in the order in which they were kept."""
         return await self._read(partial(log_view.of_run, run_id=run_id))
+
+
+def _forget(future: Future[None]) -> None:
+    """Look at what came of it, so that asyncio does not: who could not say good-bye is buried after its lease."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _then_show(operation: Callable[[Transaction, str], None], run_id: str) -> Operation[Run]:

@@ -20,6 +20,12 @@ def role_loops(pipeline: Pipeline, clock: Clock) -> dict[str, RoleLoop]:
     return {role.name: RoleLoop(role, pipeline, clock) for role in roles}
 
 
+def leave(tx: Transaction) -> None:
+    """Go from the others on the database: what this engine's sessions hold goes to theirs at once."""
+    leases.bury(tx, tx.board.me)
+    tx.news.clear()
+
+
 def release_dead_sessions(tx: Transaction) -> None:
     """Release the runs of sessions that an earlier process had: their connections died with it.
 

@@ -19,6 +19,7 @@ from typing import NoReturn
 import pytest
 
 from engine.errors import StoreError
+from engine.model import Settings
 from tests.fakes.cut_proxy import CutProxy, cut_proxy
 from tests.fakes.engine_world import manifest
 from tests.fakes.postgres_server import PostgresServer, programs
@@ -47,7 +48,7 @@ class Scene:
     def __init__(self, server: PostgresServer, url: str, proxy: CutProxy, folder: Path, repository: Path) -> None:
         self.server = server
         self.proxy = proxy
-        self.control = Side(url, "control", lease_s=10.0)
+        self.control = Side(url, "control", lease_s=10.0, settings=Settings(durability="full"))
         self.diary = folder / "diary"
         self._url = url
         self._repository = repository
