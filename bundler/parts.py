@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bundler.dependencies import SDK, dependencies
+from bundler.errors import BundlerError
 from bundler.files.imports import check_imports
 from bundler.image.bases.choice import base_source
 from bundler.image.config import ENVIRONMENT
@@ -101,7 +102,14 @@ class _Making:
             engine=workshop.engine() if text.startswith("docker:") else None,
             interpreter=plan.settings.python,
         )
-        return await source.image(self._platform, plan.interpreter.version)
+        try:
+            return await source.image(self._platform, plan.interpreter.version)
+        except BundlerError as error:
+            if not error.problem.where:
+                # Registries are asked for other things too, and nobody may have named a base.
+                name = text or "the default, python:{}.{}-slim".format(*plan.interpreter.version)
+                error.problem = replace(error.problem, where=f"the base image ({name})")
+            raise
 
     def _layers(self, base: BaseImage, target: Target, found: Dependencies) -> Parts:
         plan, cache = self._plan, self._workshop.cache

@@ -77,7 +77,8 @@ def test_broken_configuration_is_2(build: BuildCommand, table: str, said: str) -
 def test_registry_that_is_not_there_is_3(build: BuildCommand) -> None:
     """To push to, and to take the base from."""
     require(build("--repository", f"{NOWHERE}/shop"), 3, "registry-unreachable", NOWHERE)
-    require(build("-o", "oci:../o", "--base", f"{NOWHERE}/python:3"), 3, "registry-unreachable", NOWHERE)
+    asked = build("-o", "oci:../o", "--base", f"{NOWHERE}/python:3")
+    require(asked, 3, "registry-unreachable", f"the base image ({NOWHERE}/python:3)")
     require(build("--repository", "registry.invalid/shop"), 3, "there is no host 'registry.invalid'")
 
 
