@@ -55,7 +55,7 @@ async def dependencies(plan: Plan, target: Target, workshop: Workshop) -> Depend
     found = select(plan.lock, target, plan.settings.groups, plan.settings.extras)
     sdk = next((entry for entry in found if entry.name == SDK), None)
     if sdk is not None and not isinstance(sdk.source, Folder):
-        wheels = await workshop.acquirer.wheels(found, target)
+        wheels = await workshop.acquirer.wheels(found, target, plan.interpreter)
         ours = next(wheel for wheel in wheels if wheel.name == SDK)
         return Dependencies(
             wheels=tuple(wheel for wheel in wheels if wheel is not ours), sdk=ours, distributions=found
@@ -64,7 +64,7 @@ async def dependencies(plan: Plan, target: Target, workshop: Workshop) -> Depend
     locked = tuple(entry for entry in found if entry is not sdk)
     more, notes = await asyncio.to_thread(_missing, locked, plan, target, workshop)
     together = tuple(sorted((*locked, *more), key=lambda entry: entry.name))
-    wheels = await workshop.acquirer.wheels(together, target)
+    wheels = await workshop.acquirer.wheels(together, target, plan.interpreter)
     return Dependencies(wheels=wheels, sdk=None, distributions=together, notes=notes)
 
 

@@ -14,6 +14,7 @@ from bundler.wheels.tags import own_target, plan_wheels
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bundler.interpreter import Interpreter
     from bundler.locks.model import Distribution
     from bundler.model import Progress, Target, Wheel
     from bundler.wheels.building import Builder
@@ -34,24 +35,32 @@ class Acquirer:
     builder: Builder
     progress: Progress
 
-    async def wheels(self, distributions: Iterable[Distribution], target: Target) -> tuple[Wheel, ...]:
+    async def wheels(
+        self, distributions: Iterable[Distribution], target: Target, interpreter: Interpreter
+    ) -> tuple[Wheel, ...]:
         """Return a wheel for each distribution, by name.
+
+        Args:
+            distributions: what is wanted.
+            target: what it must run on.
+            interpreter: builds what must be built: the project's, which need not be the one that runs this.
 
         Raises:
             WheelMissing, WheelUnavailable, WheelBuildFailed, WheelTooLarge, DigestMismatch: one cannot be had.
             LockInvalid, LockUntrusted, LockToolMissing: the lock cannot be used.
         """
-        plan = plan_wheels(distributions, target, own_target())
+        is_cpython = interpreter.implementation == "cpython"
+        plan = plan_wheels(distributions, target, own_target(interpreter.version) if is_cpython else None)
         fetched = await self.fetcher.fetch(plan.wheels)
-        built = [await self._built(entry, target) for entry in plan.builds]
+        built = [await self._built(entry, target, interpreter) for entry in plan.builds]
         return tuple(sorted([*fetched, *built], key=lambda wheel: wheel.name))
 
-    async def _built(self, entry: Distribution, target: Target) -> Wheel:
+    async def _built(self, entry: Distribution, target: Target, interpreter: Interpreter) -> Wheel:
         name = f"build {entry}"
         self.progress.start(name)
         try:
             with tempfile.TemporaryDirectory(prefix="trigger-sources-") as folder:
                 sources = await fetch_sources(self.fetcher, entry, Path(folder))
-                return await asyncio.to_thread(self.builder.build, entry, sources, target)
+                return await asyncio.to_thread(self.builder.build, entry, sources, target, interpreter.path)
         finally:
             self.progress.finish(name)

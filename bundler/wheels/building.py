@@ -1,7 +1,7 @@
 """Building wheels from sources, with uv: for what has no wheel that fits.
 
 A build runs the code of the distribution, here. It is kept under what it was built of, for which Python and machine;
-a folder is built each time.
+a folder whose build may depend on more than the files in it is built each time.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from bundler.locks.model import Distribution, Folder, Git, WheelFile
 from bundler.locks.tools import Tools
 from bundler.model import Target, Wheel
 from bundler.wheels.fetch import Fetcher
+from bundler.wheels.source_tree import digest_of_tree
 from bundler.wheels.store import WheelStore
 from bundler.wheels.tags import best_wheel
 
@@ -38,13 +39,14 @@ class Builder:
     store: WheelStore
     tools: Tools
 
-    def build(self, distribution: Distribution, sources: Path | None, target: Target) -> Wheel:
+    def build(self, distribution: Distribution, sources: Path | None, target: Target, interpreter: Path) -> Wheel:
         """Return the wheel of a distribution, built for a target that this machine can build for.
 
         Args:
             distribution: whose plan says that it is built.
             sources: its archive, checked, under the name it has; None for a folder or a repository.
             target: what it must run on.
+            interpreter: runs the build; of the target's version.
 
         Raises:
             WheelBuildFailed: it cannot be built, or gives another distribution.
@@ -57,7 +59,7 @@ class Builder:
         with tempfile.TemporaryDirectory(prefix="trigger-build-") as made:
             folder = Path(made)
             place = sources or self._sources(distribution, folder / "sources")
-            path = self._run(distribution, place, folder / "wheel", target)
+            path = self._run(distribution, place, folder / "wheel", interpreter)
             built = _checked(distribution, path, target)
             return self.store.keep_built(built, path, key or f"folder {hashlib.sha256(path.read_bytes()).hexdigest()}")
 
@@ -85,10 +87,9 @@ class Builder:
             raise WheelBuildFailed(f"the repository of {distribution} has no folder '{source.subdirectory}'")
         return place
 
-    def _run(self, distribution: Distribution, sources: Path, out: Path, target: Target) -> Path:
-        python = f"{target.python[0]}.{target.python[1]}"
+    def _run(self, distribution: Distribution, sources: Path, out: Path, interpreter: Path) -> Path:
         command = [
-            "uv", "build", "--wheel", "--python", python, "--no-create-gitignore", "--out-dir", str(out),
+            "uv", "build", "--wheel", "--python", str(interpreter), "--no-create-gitignore", "--out-dir", str(out),
             str(sources),
         ]  # fmt: skip
         tools = replace(self.tools, environ={"SOURCE_DATE_EPOCH": EPOCH, **self.tools.environ})
@@ -119,11 +120,13 @@ async def fetch_sources(fetcher: Fetcher, distribution: Distribution, folder: Pa
 
 
 def _key(distribution: Distribution, target: Target) -> str:
-    """Return what a build depends on; empty for a folder, and for what has no hash."""
+    """Return what a build depends on; empty where that is not known."""
     source = distribution.source
     if isinstance(source, Folder):
-        return ""
-    if isinstance(source, Git):
+        what = digest_of_tree(source.path)
+        if not what:
+            return ""
+    elif isinstance(source, Git):
         what = f"{source.url} {source.commit} {source.subdirectory}"
     elif distribution.sdist is not None and distribution.sdist.sha256s:
         what = " ".join(sorted(distribution.sdist.sha256s))

@@ -114,15 +114,19 @@ def platforms_of(target: Target) -> tuple[str, ...]:
     return tuple(found)
 
 
-def own_target() -> Target | None:
-    """Return what this machine can build wheels for, with this interpreter; None where images cannot run either."""
+def own_target(python: tuple[int, int] | None = None) -> Target | None:
+    """Return what this machine can build wheels for; None where images cannot run either.
+
+    Args:
+        python: version of the interpreter that builds; None for this one.
+    """
     architecture = _ARCHITECTURES.get(platform.machine().lower())
     libc, version = platform.libc_ver()
     if sys.platform != "linux" or architecture is None or libc != "glibc":
         return None
     major, _, minor = version.partition(".")
     return Target(
-        python=sys.version_info[:2],
+        python=python or sys.version_info[:2],
         platform=Platform(architecture=architecture),
         glibc=(int(major), int(minor.partition(".")[0] or 0)),
     )

@@ -12,14 +12,17 @@ from typing import NoReturn
 
 import pytest
 
-from bundler.locks.errors import WheelBuildFailed, WheelMissing
+from bundler.interpreter import Interpreter
+from bundler.locks.errors import LockToolMissing, WheelBuildFailed, WheelMissing
 from bundler.locks.model import Distribution, Folder, Git, Registry, SourceFile
 from bundler.locks.tools import Tools
-from bundler.model import Platform, Target
+from bundler.model import Platform, Silent, Target
+from bundler.wheels.acquiring import Acquirer
 from bundler.wheels.building import Builder, fetch_sources
 from tests.fakes.fetching import FetchSide
 from tests.fakes.index import FakeIndex, Offered
 from tests.fakes.locking import uv_program
+from tests.fakes.zips import made_wheel
 
 BACKEND = """
 import pathlib, zipfile
@@ -37,6 +40,7 @@ PYPROJECT = (
     "[project]\nname = 'pkg'\nversion = '1.0'\n"
     "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
 )
+PYTHON = Path(sys.executable)
 HERE = Target(python=sys.version_info[:2], platform=Platform(architecture="amd64"))
 
 
@@ -58,12 +62,57 @@ def builder(fetching: FetchSide, missing_service: Callable[[str], NoReturn]) -> 
 
 
 def test_folder_is_built_each_time(builder: Builder, tmp_path: Path) -> None:
-    """A project of the workspace may have changed; the same sources give the same bytes."""
+    """Where nobody knows what it depends on; the same sources give the same bytes."""
     entry = Distribution(name="pkg", source=Folder(path=sources(tmp_path / "pkg")))
-    first, second = (builder.build(entry, None, HERE) for _ in range(2))
+    first, second = (builder.build(entry, None, HERE, PYTHON) for _ in range(2))
     assert (first.name, first.version, first.filename) == ("pkg", "1.0", "pkg-1.0-py3-none-any.whl")
     assert first == second
     assert first.path.read_bytes()[:2] == b"PK"
+
+
+def test_folder_of_a_usual_backend_is_built_when_it_has_changed(fetching: FetchSide, tmp_path: Path) -> None:
+    """By the interpreter that is given, which need not be found by its version."""
+    folder = tmp_path / "pkg"
+    folder.mkdir()
+    project = PYPROJECT.partition("[build-system]")[0]
+    (folder / "pyproject.toml").write_text(
+        f"{project}[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n"
+    )
+    made = made_wheel(tmp_path, "pkg", {"pkg.py": b"x = 1"})
+    uv = tmp_path / "bin/uv"
+    uv.parent.mkdir()
+    uv.write_text(
+        f"#!{sys.executable}\nimport shutil, sys\n"
+        f"open({str(tmp_path / 'log')!r}, 'a').write(' '.join(sys.argv) + '\\n')\n"
+        f"shutil.copytree({str(made.path.parent)!r}, sys.argv[sys.argv.index('--out-dir') + 1],"
+        " ignore=lambda _, names: [name for name in names if not name.endswith('.whl')])\n"
+    )
+    uv.chmod(0o755)
+    builder = Builder(store=fetching.store, tools=Tools(environ={"PATH": str(uv.parent)}))
+    entry = Distribution(name="pkg", source=Folder(path=folder))
+    interpreter = tmp_path / "venv/bin/python"
+    first, second = (builder.build(entry, None, HERE, interpreter) for _ in range(2))
+    assert first == second
+    (folder / "more.py").write_text("x = 2\n")
+    builder.build(entry, None, HERE, interpreter)
+    commands = (tmp_path / "log").read_text().splitlines()
+    assert len(commands) == 2
+    assert all(f"--python {interpreter} " in command for command in commands)
+
+
+async def test_project_of_another_python_has_its_sources_built(fetching: FetchSide, tmp_path: Path) -> None:
+    """What runs this need not be the project's Python: its interpreter builds."""
+    python = (HERE.python[0], HERE.python[1] + 1)
+    interpreter = Interpreter(
+        path=tmp_path / "python", version=python, implementation="cpython", build="", magic=""
+    )  # fmt: skip
+    entry = Distribution(name="pkg", source=Git(url="file:///nowhere", commit="0" * 40))
+    builder = Builder(store=fetching.store, tools=Tools(environ={"PATH": ""}, beside=None))
+    acquirer = Acquirer(fetcher=fetching.fetcher(), builder=builder, progress=Silent())
+    with pytest.raises(LockToolMissing, match="git"):
+        await acquirer.wheels([entry], replace(HERE, python=python), interpreter)
+    with pytest.raises(WheelMissing, match="nothing can be built"):
+        await acquirer.wheels([entry], replace(HERE, python=python), replace(interpreter, implementation="pypy"))
 
 
 async def test_archive_is_fetched_checked_and_built_once(
@@ -84,10 +133,10 @@ async def test_archive_is_fetched_checked_and_built_once(
     place = await fetch_sources(fetching.fetcher(), entry, tmp_path / "fetched")
     assert place is not None
     assert place.name == archive.name
-    wheel = builder.build(entry, place, HERE)
+    wheel = builder.build(entry, place, HERE, PYTHON)
     assert wheel.sha256 == hashlib.sha256(wheel.path.read_bytes()).hexdigest()
     unable = replace(builder, tools=Tools(environ={"PATH": ""}, beside=None))
-    assert unable.build(entry, place, HERE) == wheel
+    assert unable.build(entry, place, HERE, PYTHON) == wheel
 
 
 def test_repository_is_built_at_its_commit(builder: Builder, tmp_path: Path) -> None:
@@ -100,20 +149,20 @@ def test_repository_is_built_at_its_commit(builder: Builder, tmp_path: Path) -> 
     (folder / "python" / "backend.py").write_text("raise SystemExit('later')")
     subprocess.run([*git, "commit", "--quiet", "-am", "second"], cwd=folder, check=True, timeout=60)
     source = Git(url=f"file://{folder}", commit=run.stdout.strip(), subdirectory="python")
-    assert builder.build(Distribution(name="pkg", version="1.0", source=source), None, HERE).version == "1.0"
+    assert builder.build(Distribution(name="pkg", version="1.0", source=source), None, HERE, PYTHON).version == "1.0"
     absent = replace(source, commit="0" * 40)
     with pytest.raises(WheelBuildFailed, match="cannot be got"):
-        builder.build(Distribution(name="pkg", version="1.0", source=absent), None, HERE)
+        builder.build(Distribution(name="pkg", version="1.0", source=absent), None, HERE, PYTHON)
 
 
 def test_wheel_that_does_not_fit_is_refused(builder: Builder, tmp_path: Path) -> None:
     """A wheel for a newer glibc, of another name or of another version is not used."""
     folder = sources(tmp_path / "pkg", f"cp{HERE.python[0]}{HERE.python[1]}-abi3-manylinux_2_99_x86_64")
     with pytest.raises(WheelMissing, match="does not run on linux/amd64"):
-        builder.build(Distribution(name="pkg", source=Folder(path=folder)), None, HERE)
+        builder.build(Distribution(name="pkg", source=Folder(path=folder)), None, HERE, PYTHON)
     for wrong in (Distribution(name="other"), Distribution(name="pkg", version="2.0")):
         with pytest.raises(WheelBuildFailed, match=r"gave 'pkg-1\.0"):
-            builder.build(replace(wrong, source=Folder(path=folder)), None, HERE)
+            builder.build(replace(wrong, source=Folder(path=folder)), None, HERE, PYTHON)
 
 
 def test_build_that_fails_is_told(builder: Builder, tmp_path: Path) -> None:
@@ -121,5 +170,5 @@ def test_build_that_fails_is_told(builder: Builder, tmp_path: Path) -> None:
     folder = sources(tmp_path / "pkg")
     (folder / "backend.py").write_text("raise RuntimeError('no compiler here')")
     with pytest.raises(WheelBuildFailed, match="pkg cannot be built") as caught:
-        builder.build(Distribution(name="pkg", source=Folder(path=folder)), None, HERE)
+        builder.build(Distribution(name="pkg", source=Folder(path=folder)), None, HERE, PYTHON)
     assert "no compiler here" in caught.value.problem.detail
