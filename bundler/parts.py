@@ -86,8 +86,11 @@ class _Making:
     async def parts(self) -> Parts:
         """Return what the image is made of."""
         plan, workshop = self._plan, self._workshop
-        target = Target(python=plan.interpreter.version, platform=self._platform)
-        base, found = await asyncio.gather(self._base(), dependencies(plan, target, workshop))
+        base = await self._base()
+        # Which wheels run depends on the base's C library; where the base vouches for itself, on what it has for years.
+        known = {"glibc": base.glibc} if base.glibc is not None else {}
+        target = Target(python=plan.interpreter.version, platform=self._platform, **known)
+        found = await dependencies(plan, target, workshop)
         self._notes += found.notes
         return await asyncio.to_thread(self._layers, base, target, found)
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.images import MadeImage, root_files, tar_of, write_layout
+from tests.fakes.images import MadeImage, libc, root_files, tar_of, write_layout
 from tests.fakes.registry_process import PASSWORD, USERNAME
 from tests.rig.bundled_project import BundledProject
 from tests.rig.layout import Layout
@@ -22,11 +22,12 @@ _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "SSL_CERT_FILE")
 _PYTHON = f"usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def small_base(folder: Path, python: str = _PYTHON) -> str:
+def small_base(folder: Path, python: str = _PYTHON, glibc: str = "2.36") -> str:
     """Make a layout with an image for each platform, as small as a base can be, and return it as ``base`` has it."""
-    images = [
-        MadeImage(tars=[tar_of(root_files(name, python=python))], architecture=name) for name in ("amd64", "arm64")
-    ]
+    images = []
+    for name in ("amd64", "arm64"):
+        files = {**root_files(name, python=python), "lib/x86_64-linux-gnu/libc.so.6": libc(glibc)}
+        images.append(MadeImage(tars=[tar_of(files)], architecture=name))
     blobs = [blob for image in images for blob in image.blobs()]
     write_layout(folder, blobs, [image.entry for image in images])
     return f"oci:{folder}"

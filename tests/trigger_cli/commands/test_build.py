@@ -197,6 +197,18 @@ def test_two_platforms_have_an_index(build: BuildCommand, argv: list[str]) -> No
     assert seen[0] == seen[1]
 
 
+@pytest.mark.parametrize(("glibc", "chosen"), [("2.36", b"new"), ("2.28", b"old")])
+def test_wheels_run_on_the_c_library_of_the_base(build: BuildCommand, glibc: str, chosen: bytes) -> None:
+    """A base with an older one gets the wheel that was made for it."""
+    files = {"2_34": {"native.py": b"MADE = 'new'\n"}, "2_17": {"native.py": b"MADE = 'old'\n"}}
+    build.project.relock_native(
+        "native", {f"py3-none-manylinux_{version}_x86_64": contents for version, contents in files.items()}
+    )
+    image = build.layout("--base", small_base(build.folder.parent / "other", glibc=glibc)).image()
+    (native,) = (content for path, content in image.files.items() if path.endswith("site-packages/native.py"))
+    assert chosen in native
+
+
 def test_groups_and_extras_go_in_when_they_are_named(build: BuildCommand) -> None:
     """What the lock has for them alone is not in an image that does not ask."""
     build.project.relock("quick", {"quick.py": b""}, marker="'fast' in extras")
