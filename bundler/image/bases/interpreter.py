@@ -18,6 +18,9 @@ _TRACES: Final = frozenset(("GPG_KEY", "PYTHON_PIP_VERSION", "PYTHON_SHA256"))
 _USUAL: Final = ("/usr/local/bin", "/usr/bin", "/bin")
 _OPTIONAL: Final = re.compile(r"/opt/(?:[^/]+/){1,3}bin/[^/]+")
 _MUSL_TRACES: Final = re.compile(r"\bapk\s+(?:add|--)|alpine-minirootfs")
+_GLIBC: Final = {"buster": (2, 28), "bullseye": (2, 31), "bookworm": (2, 36), "trixie": (2, 41), "forky": (2, 42)}
+"""Releases of Debian that official images were made of, and their C libraries."""
+_DEBIAN: Final = re.compile(rf"\b(?:{'|'.join(_GLIBC)})\b")
 _VERSION: Final = re.compile(r"(\d{1,2})\.(\d{1,3})(?:[.\w+-]*)")
 
 
@@ -47,9 +50,11 @@ def stated_interpreter(config: Mapping[str, Any], python: tuple[int, int], where
     version = int(found[1]), int(found[2])
     if version != python:
         raise _no_interpreter(where, python, [f"{version[0]}.{version[1]}"])
-    if _has_traces_of_musl(config):
+    steps = _steps(config)
+    if _MUSL_TRACES.search(steps):
         return None
-    return Interpreter(path=f"{_OFFICIAL}/{_name(python)}")
+    named = _DEBIAN.search(steps) or _DEBIAN.search(where)
+    return Interpreter(path=f"{_OFFICIAL}/{_name(python)}", glibc=_GLIBC[named[0]] if named else None)
 
 
 def found_interpreter(
@@ -132,10 +137,10 @@ def _first(paths: Sequence[str], name: str) -> str:
     return next((path for path in paths if path.rpartition("/")[2] == name), "")
 
 
-def _has_traces_of_musl(config: Mapping[str, Any]) -> bool:
+def _steps(config: Mapping[str, Any]) -> str:
+    """Return how an image was made, a line each."""
     history = config.get("history")
-    steps = [str(step.get("created_by", "")) for step in history or () if isinstance(step, Mapping)]
-    return any(_MUSL_TRACES.search(step) for step in steps)
+    return "\n".join(str(step.get("created_by", "")) for step in history or () if isinstance(step, Mapping))
 
 
 def _name(python: tuple[int, int]) -> str:

@@ -108,6 +108,23 @@ def test_official_images_are_believed(version: str) -> None:
     assert stated.path == "/usr/local/bin/python3.11"
 
 
+@pytest.mark.parametrize(
+    ("step", "name", "glibc"),
+    [
+        ("# debian.sh --arch 'amd64' out/ 'bullseye' '@1731283200'", "docker.io/library/python:3.11", (2, 31)),
+        ("# debian.sh --arch 'amd64' out/ 'trixie' '@1731283200'", "docker.io/library/python:3.11-slim", (2, 41)),
+        ("/bin/sh -c #(nop) ADD file:1 in /", "docker.io/library/python:3.11-slim-buster", (2, 28)),
+        ("/bin/sh -c #(nop) ADD file:1 in /", "docker.io/library/python:3.11-slim", None),
+    ],
+)
+def test_official_images_tell_their_c_library(step: str, name: str, glibc: tuple[int, int] | None) -> None:
+    """By the release of Debian that they are made of, in their history or their name."""
+    config = {"config": {"Env": list(OFFICIAL)}, "history": [{"created_by": step}, {"created_by": "RUN true"}]}
+    stated = stated_interpreter(config, (3, 11), name)
+    assert stated is not None
+    assert stated.glibc == glibc
+
+
 @pytest.mark.parametrize("config", [{}, {"config": None}, {"config": {"Env": None}}, {"config": {"Env": [1, "x"]}}])
 def test_config_without_an_environment_says_nothing(config: dict[str, object]) -> None:
     """Whatever stands there."""
