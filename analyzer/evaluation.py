@@ -13,6 +13,7 @@ from analyzer.graph.bodies import IN_TASK, MUTATED, Evaluated, closure, evaluate
 from analyzer.graph.frames import DURABLE, SENDS, Frame
 from analyzer.graph.moves import Moves
 from analyzer.model import Diagnostic, Job
+from analyzer.reachable import reachable
 from analyzer.resolve.imports import imported_by
 from analyzer.results import FunctionRows, ModuleResult, UnitResult
 from analyzer.rules.declarations import (
@@ -230,14 +231,7 @@ class Evaluation:
 
 def closure_of_imports(sources: Iterable[SourceModule], modules: ModuleTable) -> list[SourceModule]:
     """Return modules with all that they import, directly or not."""
-    pending = list(sources)
-    found = dict.fromkeys(pending)
-    while pending:
-        for other in imported_by(pending.pop(), modules):
-            if other not in found:
-                found[other] = None
-                pending.append(other)
-    return list(found)
+    return reachable(sources, lambda source: imported_by(source, modules))
 
 
 def _files(sources: Iterable[SourceModule]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from analyzer.graph.declared import Job
 from analyzer.graph.frames import DURABLE, SOME_TASK, Frame, Leaf, ModuleState, Mutation, Step
 from analyzer.graph.heap import GLANCE
 from analyzer.graph.values import Arguments, inexact
+from analyzer.reachable import reachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,14 +113,7 @@ def _parameters(machine: Machine, function: Function, root: Frame) -> dict[str, 
 
 def reached_by(bodies: Iterable[Frame]) -> frozenset[Frame]:
     """Return the frames that bodies reach outside of tasks."""
-    reached: set[Frame] = set()
-    pending = list(bodies)
-    while pending:
-        frame = pending.pop()
-        if frame not in reached:
-            reached.add(frame)
-            pending.extend(frame.callees)
-    return frozenset(reached)
+    return frozenset(reachable(bodies, lambda frame: frame.callees))
 
 
 def _find_not_awaited(machine: Machine, bodies: Iterable[Frame]) -> None:
@@ -201,11 +195,4 @@ def _is_inside(frame: Frame, outer: Frame) -> bool:
 
 def closure(states: Iterable[ModuleState]) -> set[ModuleState]:
     """Return modules with all that their statements use, directly or not."""
-    found: set[ModuleState] = set()
-    pending = list(states)
-    while pending:
-        state = pending.pop()
-        if state not in found:
-            found.add(state)
-            pending.extend(state.uses)
-    return found
+    return set(reachable(states, lambda state: state.uses))

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from devserver.launch import Launcher, Server
+from tests.fakes.dev_process import DevProcess
 from trigger_sdk.protocol.project import Project, load_project
 
 DEADLINE_S = 20.0
 
 Write = Callable[[str, str], Path]
+Start = Callable[..., DevProcess]
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 
 
@@ -46,6 +48,20 @@ def write(root: Path) -> Write:
         return path
 
     return save
+
+
+@pytest.fixture
+def start(root: Path) -> Iterator[Start]:
+    """Return what starts `trigger dev` in the project; all of it is gone after the test."""
+    started: list[DevProcess] = []
+
+    def launch(*arguments: str, ready: bool = True, **variables: str) -> DevProcess:
+        started.append(DevProcess(root, arguments=arguments, **variables))
+        return started[-1].start(ready=ready)
+
+    yield launch
+    for dev in started:
+        dev.close()
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.devserver.conftest import Write
+from tests.devserver.conftest import Start, Write
 from tests.fakes.dev_process import DevProcess
 from tests.fakes.processes import kill, until
 
@@ -37,28 +36,12 @@ def rate(currency: str) -> float:
     return float(Path(currency).read_text())
 """
 
-Start = Callable[..., DevProcess]
-
 
 @pytest.fixture
 def jobs(write: Write) -> Path:
     """Write a job and what it calls; returns the job's file."""
     write("rates.py", RATES)
     return write("jobs/first.py", CLEAN)
-
-
-@pytest.fixture
-def start(root: Path) -> Iterator[Start]:
-    """Return what starts `trigger dev` in the project; all of it is gone after the test."""
-    started: list[DevProcess] = []
-
-    def launch(*arguments: str, ready: bool = True, **variables: str) -> DevProcess:
-        started.append(DevProcess(root, arguments=arguments, **variables))
-        return started[-1].start(ready=ready)
-
-    yield launch
-    for dev in started:
-        dev.close()
 
 
 def says(dev: DevProcess, text: str, times: int = 1) -> None:

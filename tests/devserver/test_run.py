@@ -6,14 +6,14 @@ import socket
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.devserver.conftest import Write
+from tests.devserver.conftest import Start, Write
 from tests.fakes.dev_process import DevProcess, free_port
 from tests.fakes.processes import environment, until
 
@@ -45,27 +45,11 @@ async def nap_job(payload: float) -> str:
 
 NEWLINE = "\n"
 
-Start = Callable[..., DevProcess]
-
 
 @pytest.fixture
 def jobs(write: Write) -> Path:
     """Write the jobs; returns their file."""
     return write("jobs/first.py", JOBS)
-
-
-@pytest.fixture
-def start(root: Path) -> Iterator[Start]:
-    """Return what starts `trigger dev` in the project; all of it is gone after the test."""
-    started: list[DevProcess] = []
-
-    def launch(*arguments: str, ready: bool = True, **variables: str) -> DevProcess:
-        started.append(DevProcess(root, arguments=arguments, **variables))
-        return started[-1].start(ready=ready)
-
-    yield launch
-    for dev in started:
-        dev.close()
 
 
 def trigger_dev(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

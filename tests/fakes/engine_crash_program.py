@@ -15,17 +15,16 @@ import signal
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.clock import Clock
 from engine.engine import Engine
 from engine.model import Assignment, Durability, RunFilter, Settings
-from engine.store.interface import Begun, Link, OpenStore, Reader, Writer
+from engine.store.interface import OpenStore
 from engine.store.sqlite import SqliteStore
 from tests.fakes.engine_world import completed, manifest, started
+from tests.fakes.wrapped_store import WrappedStore
 from trigger_sdk.protocol.entries import Entry, EventWait, RunOptions, SendEvent, StartRun
 from trigger_sdk.protocol.values import encode_json
 
@@ -45,48 +44,14 @@ class KillingStore:
         return KillingOpenStore(self._inner.open(durability), self._kill_at, before=self._before)
 
 
-class KillingOpenStore:
+class KillingOpenStore(WrappedStore):
     """See :class:`KillingStore`."""
 
     def __init__(self, inner: OpenStore, kill_at: int, *, before: bool) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._kill_at = kill_at
         self._before = before
         self.commits = 0
-
-    @property
-    def writer(self) -> Writer:
-        return self._inner.writer
-
-    @property
-    def quick(self) -> bool:
-        return self._inner.quick
-
-    @property
-    def executor(self) -> str:
-        return self._inner.executor
-
-    @property
-    def clock(self) -> Clock:
-        return self._inner.clock
-
-    def begin(self, *, wait: bool = True, local: bool = False, numbers: int = 0) -> Begun:
-        return self._inner.begin(wait=wait, local=local, numbers=numbers)
-
-    def signal(self, text: str) -> None:
-        self._inner.signal(text)
-
-    def took_place(self) -> bool:
-        return self._inner.took_place()
-
-    def collided(self, error: Exception) -> bool:
-        return self._inner.collided(error)
-
-    def link(self) -> Link | None:
-        return self._inner.link()
-
-    def tidy(self) -> None:
-        self._inner.tidy()
 
     def commit(self) -> None:
         self.commits += 1
@@ -95,20 +60,6 @@ class KillingOpenStore:
         self._inner.commit()
         if self.commits == self._kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
-
-    def rollback(self) -> None:
-        self._inner.rollback()
-
-    @contextmanager
-    def reader(self) -> Iterator[Reader]:
-        with self._inner.reader() as reader:
-            yield reader
-
-    def explain(self, error: Exception) -> Any:
-        return self._inner.explain(error)
-
-    def close(self) -> None:
-        self._inner.close()
 
 
 class Scene:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.clock import Clock
-from engine.errors import StoreError
 from engine.model import Durability
-from engine.store.interface import Begun, Link, Reader, Writer
 from engine.store.sqlite import OpenSqlite, SqliteStore
+from tests.fakes.wrapped_store import WrappedStore
 
 _FAMILY = "select num from runs where id = :id or parent = (select num from runs where id = :id)"
 _COUNT = f"select count(*) from journal where run in ({_FAMILY})"
@@ -45,63 +42,17 @@ class KillSwitch:
         return _OpenSwitch(self, self._inner.open(durability))
 
 
-class _OpenSwitch:
+class _OpenSwitch(WrappedStore):
     def __init__(self, switch: KillSwitch, inner: OpenSqlite) -> None:
+        super().__init__(inner)
         self._switch = switch
-        self._inner = inner
-
-    @property
-    def writer(self) -> Writer:
-        return self._inner.writer
-
-    @property
-    def quick(self) -> bool:
-        return self._inner.quick
-
-    @property
-    def executor(self) -> str:
-        return self._inner.executor
-
-    @property
-    def clock(self) -> Clock:
-        return self._inner.clock
-
-    def begin(self, *, wait: bool = True, local: bool = False, numbers: int = 0) -> Begun:
-        return self._inner.begin(wait=wait, local=local, numbers=numbers)
-
-    def signal(self, text: str) -> None:
-        self._inner.signal(text)
-
-    def took_place(self) -> bool:
-        return self._inner.took_place()
-
-    def collided(self, error: Exception) -> bool:
-        return self._inner.collided(error)
-
-    def link(self) -> Link | None:
-        return None
-
-    def tidy(self) -> None:
-        self._inner.tidy()
+        self._raw = inner.writer.raw
 
     def commit(self) -> None:
         self._inner.commit()
         for alarm in self._switch.alarms:
-            raw = self._inner.writer.raw
-            (count,) = raw.execute(_COUNT, {"id": alarm.run_id}).fetchone()
-            row = raw.execute(_LATEST, {"id": alarm.run_id}).fetchone() if count >= alarm.position else None
+            (count,) = self._raw.execute(_COUNT, {"id": alarm.run_id}).fetchone()
+            row = self._raw.execute(_LATEST, {"id": alarm.run_id}).fetchone() if count >= alarm.position else None
             if row is not None:
                 self._switch.alarms = [other for other in self._switch.alarms if other is not alarm]
                 alarm.ring(row[0])
-
-    def rollback(self) -> None:
-        self._inner.rollback()
-
-    def reader(self) -> AbstractContextManager[Reader]:
-        return self._inner.reader()
-
-    def explain(self, error: Exception) -> StoreError | None:
-        return self._inner.explain(error)
-
-    def close(self) -> None:
-        self._inner.close()

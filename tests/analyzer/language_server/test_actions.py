@@ -83,22 +83,22 @@ async def test_block_with_all_that_uses_a_handle_is_lifted(editor: Editor, proje
     await editor.diagnostics(uri, [])
 
 
-async def test_suppression_on_the_line(editor: Editor, uri: str) -> None:
-    """The comment stands at the line's end, and the finding goes."""
-    actions = await editor.actions(uri, "rates()[")
-    silence = next(action for action in actions if "on this line" in action["title"])
+@pytest.mark.parametrize(
+    ("title", "at", "written", "left"),
+    [
+        ("on this line", "rates()[", 'rates()["usd"]  # trigger: ignore[TRG101]\n', ["TRG107", "TRG401"]),
+        ("in convert()", "time.sleep", '# trigger: ignore[TRG107]\n@job(id="convert")', ["TRG101", "TRG401"]),
+    ],
+    ids=["at the line's end", "above the decorator, for the whole body"],
+)
+async def test_suppression_makes_the_finding_go(
+    title: str, at: str, written: str, left: list[str], editor: Editor, uri: str
+) -> None:
+    """The comment is written where it counts, and the others stay."""
+    silence = next(action for action in await editor.actions(uri, at) if title in action["title"])
     editor.apply(editor.edit_of(silence))
-    assert 'rates()["usd"]  # trigger: ignore[TRG101]\n' in editor.texts[uri]
-    await editor.diagnostics(uri, ["TRG107", "TRG401"])
-
-
-async def test_suppression_on_the_function(editor: Editor, uri: str) -> None:
-    """Above the decorator it silences the whole body."""
-    actions = await editor.actions(uri, "time.sleep")
-    silence = next(action for action in actions if "in convert()" in action["title"])
-    editor.apply(editor.edit_of(silence))
-    assert '# trigger: ignore[TRG107]\n@job(id="convert")' in editor.texts[uri]
-    await editor.diagnostics(uri, ["TRG101", "TRG401"])
+    assert written in editor.texts[uri]
+    await editor.diagnostics(uri, left)
 
 
 async def test_suppression_where_the_effect_is(editor: Editor, project: CheckedProject) -> None:
