@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bundler.layers.scheme import Scheme
     from bundler.model import Wheel
 
-_KIND: Final = "collisions-1"
+_KIND: Final = "collisions-2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

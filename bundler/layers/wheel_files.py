@@ -169,7 +169,6 @@ class _Spread:
         self._wheel = wheel
         self._site = site
         stem = metadata.removesuffix(".dist-info")
-        self._data = f"{stem}.data/"
         self._folders = {
             "purelib": scheme.purelib,
             "platlib": scheme.platlib,
@@ -180,12 +179,14 @@ class _Spread:
 
     def placed(self, member: Member, hashed: tuple[str, bytes] | None) -> Placed:
         """Return a file with its place."""
-        if not member.name.startswith(self._data):
+        # As pip has it: whatever stands before ".data", which some write otherwise than the folder of metadata.
+        top, _, inside = member.name.partition("/")
+        if not (inside and top.endswith(".data")):
             return Placed(
                 member=member, place=f"{self._site}/{member.name}", is_script=False,
                 is_executable=member.is_executable, hashed=hashed,
             )  # fmt: skip
-        key, _, rest = member.name.removeprefix(self._data).partition("/")
+        key, _, rest = inside.partition("/")
         if key not in self._folders or not rest:
             raise WheelInvalid(f"{self._wheel.filename} has data of an unknown kind: {member.name!r}")
         is_script = key == "scripts"

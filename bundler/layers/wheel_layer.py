@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bundler.layers.wheel_files import Placed
     from bundler.model import Progress, Wheel
 
-_KIND: Final = "layer-1"
+_KIND: Final = "layer-2"
 """Counts up when the bytes of a layer change for the same wheels."""
 
 INSTALLER: Final = b"trigger\n"

@@ -7,6 +7,7 @@ a folder whose build may depend on more than the files in it is built each time.
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from bundler.layers.archive import Archive
 from bundler.locks.errors import LockInvalid, LockToolFailed, WheelBuildFailed, WheelMissing
 from bundler.locks.model import Distribution, Folder, Git, WheelFile
 from bundler.locks.tools import Tools
@@ -25,6 +27,10 @@ from bundler.wheels.tags import best_wheel
 
 EPOCH: Final = "315532800"
 """The earliest time that a zip archive can hold: builds by backends that know SOURCE_DATE_EPOCH are the same."""
+
+
+_SYMBOLS: Final = re.compile(rb"GLIBC_2\.(\d{1,3})(?=[.\0])")
+_LONGEST_SYMBOL: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +149,23 @@ def _checked(distribution: Distribution, path: Path, target: Target) -> Distribu
         fits = best_wheel(built, target) is not None
     except (InvalidWheelFilename, LockInvalid):
         raise WheelBuildFailed(f"the build of {distribution} gave '{path.name}'") from None
-    if not fits:
+    if not fits or _glibc(path) > target.glibc:
         raise WheelMissing(
             f"what was built of {distribution}, '{path.name}', does not run on {target.platform} with Python "
-            f"{target.python[0]}.{target.python[1]} and glibc {target.glibc[0]}.{target.glibc[1]}"
+            f"{target.python[0]}.{target.python[1]} and glibc {target.glibc[0]}.{target.glibc[1]}",
+            hint="Choose a base image as new as this machine, or lock a version that has a wheel.",
         )
     return built
+
+
+def _glibc(path: Path) -> tuple[int, int]:
+    """Return the newest version of glibc that a wheel's libraries name symbols of: its tag does not tell."""
+    newest = 0
+    with Archive(path) as archive:
+        for member in archive.members:
+            if ".so" in member.name.rpartition("/")[2]:
+                last = b""
+                for piece in archive.content(member):
+                    newest = max([newest, *(int(found) for found in _SYMBOLS.findall(last + piece))])
+                    last = piece[-_LONGEST_SYMBOL:]
+    return 2, newest

@@ -71,6 +71,12 @@ def test_everything_is_where_it_belongs(wheel: Wheel, scheme: Scheme, cache: Cac
     }  # fmt: skip
 
 
+def test_data_are_known_however_their_folder_is_written(tmp_path: Path, scheme: Scheme, cache: Cache) -> None:
+    """Some builders write the name in it otherwise than in the folder of metadata; installers do not mind."""
+    files = layer_files(made_wheel(tmp_path, "pkg", {"Pkg-1.0.0.data/scripts/run": b"#!python\n"}), scheme, cache)
+    assert files["usr/local/bin/run"] == (b"#!/usr/local/bin/python3.11\n", True)
+
+
 def test_programs_name_the_interpreter_of_the_image(wheel: Wheel, scheme: Scheme, cache: Cache) -> None:
     """Of launchers, and of scripts that leave it to the installer."""
     files = layer_files(wheel, scheme, cache)

@@ -165,6 +165,20 @@ def test_wheel_that_does_not_fit_is_refused(builder: Builder, tmp_path: Path) ->
             builder.build(replace(wrong, source=Folder(path=folder)), None, HERE, PYTHON)
 
 
+def test_library_for_a_newer_glibc_is_refused(builder: Builder, tmp_path: Path) -> None:
+    """What is built here is tagged for any Linux, and needs the C library of this machine."""
+    folder = sources(tmp_path / "pkg", f"cp{HERE.python[0]}{HERE.python[1]}-abi3-linux_x86_64")
+    backend = (folder / "backend.py").read_text()
+    for symbol, fits in (("2.36", True), ("2.4", True), ("2.37", False)):
+        library = f'"pkg.so": "ELF\\0GLIBC_2.2.5\\0GLIBC_{symbol}\\0", "pkg.py"'
+        (folder / "backend.py").write_text(backend.replace('"pkg.py"', library))
+        if fits:
+            builder.build(Distribution(name="pkg", source=Folder(path=folder)), None, HERE, PYTHON)
+            continue
+        with pytest.raises(WheelMissing, match=r"glibc 2\.36"):
+            builder.build(Distribution(name="pkg", source=Folder(path=folder)), None, HERE, PYTHON)
+
+
 def test_build_that_fails_is_told(builder: Builder, tmp_path: Path) -> None:
     """The builder's own words are in the detail."""
     folder = sources(tmp_path / "pkg")
