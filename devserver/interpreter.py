@@ -32,8 +32,8 @@ class Interpreter:
 def choose_interpreter(project: Project, environ: Mapping[str, str], asked: str | None = None) -> Interpreter:
     """Return the interpreter for a project's workers; whether it has the SDK is seen when it starts.
 
-    The first of: what was asked for, ``python`` in the configuration, the project's virtual environment, the active
-    one (VIRTUAL_ENV), the interpreter of this process.
+    The first of: what was asked for, ``python`` in the configuration, the project's virtual environment, that of the
+    workspace of uv which it is a member of, the active one (VIRTUAL_ENV), the interpreter of this process.
 
     Raises:
         InterpreterMissing: what was asked for, configured or found is not there or cannot be executed.
@@ -48,6 +48,9 @@ def choose_interpreter(project: Project, environ: Mapping[str, str], asked: str 
         folder = project.root / name
         if (folder / "pyvenv.cfg").is_file():
             return _of_environment(folder, f"the project's {name}")
+    for above in project.root.parents:
+        if (above / "uv.lock").is_file() and (above / ".venv" / "pyvenv.cfg").is_file():
+            return _of_environment(above / ".venv", "the workspace's .venv")
     active = environ.get("VIRTUAL_ENV")
     if active:
         return _of_environment(Path(active), "the active virtual environment")

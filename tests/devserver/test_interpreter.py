@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import InterpreterMissing
-from devserver.interpreter import choose_interpreter
+from devserver.interpreter import Interpreter, choose_interpreter
 from trigger_sdk.protocol.project import Project
 
 
@@ -41,6 +41,17 @@ def test_environment_in_the_project_is_found(project: Project, root: Path, name:
     active = environment(root / "elsewhere")
     chosen = choose_interpreter(project, {"VIRTUAL_ENV": str(active.parent.parent)})
     assert chosen.path == str(python)
+
+
+def test_environment_of_the_workspace_is_found(project: Project, root: Path) -> None:
+    """Members of a workspace of uv share one, beside their lock; a folder above without a lock is somebody else's."""
+    member = replace(project, root=root / "packages" / "worker")
+    python = environment(root / ".venv")
+    assert choose_interpreter(member, {}).path == sys.executable
+    (root / "uv.lock").touch()
+    assert choose_interpreter(member, {}) == Interpreter(path=str(python), origin="the workspace's .venv")
+    own = environment(member.root / ".venv")
+    assert choose_interpreter(member, {}).path == str(own)
 
 
 def test_folder_called_venv_is_no_environment(project: Project, root: Path) -> None:
