@@ -5,10 +5,12 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from tests.docs.markdown import Block
+from tests.docs.markdown import Block, marked_blocks, unmatched
 
 TIMEOUT = 300
 """Seconds that one page may take."""
@@ -51,8 +53,8 @@ def script(blocks: list[Block], scratch: Path) -> str:
     return "\n".join(lines)
 
 
-def run(blocks: list[Block], folder: Path) -> Transcript:
-    """Run ``blocks`` in ``folder``; whatever they leave running is ended with the session."""
+def run(blocks: list[Block], folder: Path, variables: Mapping[str, str] = MappingProxyType({})) -> Transcript:
+    """Run ``blocks`` in ``folder``, with more ``variables``; whatever they leave running is ended with it."""
     scratch, home = folder / "blocks", folder / "home"
     scratch.mkdir()
     home.mkdir()
@@ -61,6 +63,7 @@ def run(blocks: list[Block], folder: Path) -> Transcript:
         "HOME": str(home),
         "COLUMNS": "120",
         "NO_COLOR": "1",
+        **variables,
     }
     output = folder / "output"
     with output.open("wb") as sink:
@@ -77,6 +80,20 @@ def run(blocks: list[Block], folder: Path) -> Transcript:
     parts = text.split(f"\n{STARTS}")[1:]
     printed = {int(head): body for head, _, body in (part.partition("\n") for part in parts)}
     return Transcript(returncode=returncode, text=text, printed=printed)
+
+
+def require_as_shown(page: Path, folder: Path, variables: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Assert that the blocks of a page succeed in order, in an empty folder, and print what the page shows."""
+    blocks = marked_blocks(page)
+    transcript = run(blocks, folder, variables)
+    assert transcript.returncode == 0, transcript.text
+    before = 0
+    for block in blocks:
+        if block.mark == "prints":
+            missing = unmatched(block.text, transcript.printed[before])
+            assert missing is None, f"{page.name}:{block.line}: not printed: {missing}\n{transcript.printed[before]}"
+        else:
+            before = block.line
 
 
 def end_session(shell: subprocess.Popen[bytes]) -> None:

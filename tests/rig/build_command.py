@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.images import MadeImage, libc, root_files, tar_of, write_layout
+import httpx
+
+from tests.fakes.images import OCI_INDEX, MadeImage, index_of, libc, root_files, sha256, tar_of, write_layout
 from tests.fakes.registry_process import PASSWORD, USERNAME
 from tests.rig.bundled_project import BundledProject
 from tests.rig.layout import Layout
@@ -24,13 +26,32 @@ _PYTHON = f"usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 
 def small_base(folder: Path, python: str = _PYTHON, glibc: str = "2.36") -> str:
     """Make a layout with an image for each platform, as small as a base can be, and return it as ``base`` has it."""
+    images = _small_images(python, glibc)
+    blobs = [blob for image in images for blob in image.blobs()]
+    write_layout(folder, blobs, [image.entry for image in images])
+    return f"oci:{folder}"
+
+
+def push_small_base(host: str, name: str, tag: str) -> None:
+    """Put the same into a registry, under a tag."""
+    images = _small_images(_PYTHON, "2.36")
+    with httpx.Client(base_url=f"http://{host}/v2/{name}", trust_env=False) as client:
+        for image in images:
+            for blob in (image.config, *image.layers):
+                place = client.post("/blobs/uploads/").headers["Location"]
+                client.put(place, params={**httpx.URL(place).params, "digest": sha256(blob)}, content=blob)
+            kind = {"Content-Type": image.media_type}
+            client.put(f"/manifests/{image.digest}", content=image.manifest, headers=kind).raise_for_status()
+        index = index_of([image.entry for image in images])
+        client.put(f"/manifests/{tag}", content=index, headers={"Content-Type": OCI_INDEX}).raise_for_status()
+
+
+def _small_images(python: str, glibc: str) -> list[MadeImage]:
     images = []
     for name in ("amd64", "arm64"):
         files = {**root_files(name, python=python), "lib/x86_64-linux-gnu/libc.so.6": libc(glibc)}
         images.append(MadeImage(tars=[tar_of(files)], architecture=name))
-    blobs = [blob for image in images for blob in image.blobs()]
-    write_layout(folder, blobs, [image.entry for image in images])
-    return f"oci:{folder}"
+    return images
 
 
 class BuildCommand:
