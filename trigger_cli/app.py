@@ -42,6 +42,10 @@ ENTRIES = (
         summary="Find side effects and non-determinism in jobs before they run.",
     ),
     Entry(name="build", module="trigger_cli.commands.build", summary="Pack the project into a container image."),
+    Entry(
+        name="server", module="trigger_cli.commands.server", summary="Run a server for a team; back it up, examine it."
+    ),
+    Entry(name="keys", module="trigger_cli.commands.keys", summary="Make, list and revoke API keys of a server."),
     Entry(name="rule", module="trigger_cli.commands.rule", summary="Explain a rule of `trigger check`."),
     Entry(name="lsp", module="trigger_cli.commands.lsp", summary="Show what `check` finds in your editor."),
     Entry(
@@ -53,10 +57,12 @@ ENTRIES = (
 """All commands of the first level, in the order of the help."""
 
 ALIASES = {
-    "new": "init", "create": "init", "start": "dev", "serve": "dev", "up": "dev", "invoke": "run", "trigger": "run",
+    "new": "init", "create": "init", "start": "dev", "serve": "server", "up": "dev", "invoke": "run", "trigger": "run",
     "events": "event send", "send": "event send", "list": "runs list", "ls": "runs list", "show": "runs show",
     "logs": "runs show ID --logs", "cancel": "runs cancel", "resume": "runs resume", "replay": "runs replay",
     "retry": "runs resume", "status": "runs list", "job": "jobs list", "tasks": "jobs list",
+    "key": "keys list", "token": "keys create", "tokens": "keys list",
+    "backup": "server backup", "doctor": "server doctor",
     "bundle": "build", "package": "build", "image": "build",
     "lint": "check", "analyze": "check", "rules": "rule --all", "explain": "rule", "help": "--help",
 }  # fmt: skip

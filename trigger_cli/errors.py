@@ -7,8 +7,9 @@ Error tree::
         ├── UsageProblem            2   UnknownCommand, BadPayload, NeedsConfirmation, UnknownTemplate,
         │                               InitConflict, InitHalfDone, AmbiguousRun, NoProjectToCheck, UnknownRule,
         │                               NoProjectToBuild,
-        │                               FileNotWritten, WorkingFolderGone
-        ├── EnvironmentProblem      3   ServerUnreachable, NotATriggerServer, InitFailed, OutputNotWritten
+        │                               FileNotWritten, WorkingFolderGone, ProfileInvalid
+        ├── EnvironmentProblem      3   ServerUnreachable, NotATriggerServer, InitFailed, OutputNotWritten,
+        │                               ProfileExposed
         ├── Refusal                 4   the executor said no: carries its problem
         │   └── ServerFailure       70  the executor has a bug: carries its problem
         ├── WaitTimedOut            1
@@ -125,6 +126,13 @@ class WorkingFolderGone(UsageProblem):
     hint = "Go to a folder that exists: cd .. && cd -"
 
 
+class ProfileInvalid(UsageProblem):
+    """The profile that TRIGGER_PROFILE names is not there, or cannot be read."""
+
+    code = "profile-invalid"
+    hint = "Profiles are sections of ~/.config/trigger/profiles.toml with url, key and environment."
+
+
 class EnvironmentProblem(CliError):
     """Something outside the command is not as it needs it."""
 
@@ -150,6 +158,12 @@ class InitFailed(EnvironmentProblem):
     """The files could not be written; what was written is removed again."""
 
     code = "init-failed"
+
+
+class ProfileExposed(EnvironmentProblem):
+    """Others on this machine may read the file with API keys."""
+
+    code = "profile-exposed"
 
 
 class OutputNotWritten(EnvironmentProblem):

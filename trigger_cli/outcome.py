@@ -28,9 +28,9 @@ _CONFIGURATION_PREFIXES = ("trigger_sdk.protocol", "analyzer.")
 
 _CONFIGURED = frozenset(
     ("bundle-settings-invalid", "reference-invalid", "output-invalid", "source-date-invalid", "preset-unusable",
-     "system-plan-invalid")
+     "system-plan-invalid", "server-settings-invalid", "launcher-unsupported", "database-url-invalid")
 )  # fmt: skip
-"""Codes of the bundler for what the user has configured or asked for."""
+"""Codes of the bundler and the server for what the user has configured or asked for."""
 
 _IN_THE_PROJECT = frozenset(
     ("imports-unresolved", "files-refused", "index-failed", "index-timed-out", "index-crashed", "image-build-failed")

@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trigger_cli.api.address import find_server
+from trigger_cli.api.address import VARIABLE, find_server
 from trigger_cli.api.client import Api
+from trigger_cli.api.credentials import find_credentials, find_profile
 
 
 @contextmanager
 def connected(url: str | None) -> Iterator[Api]:
-    """Give the API of the server: of ``url``, else of what the environment and the project say."""
-    api = Api(find_server(url, os.environ, Path.cwd()))
+    """Give the API of the server: of ``url``, else of what the environment, the profile and the project say."""
+    environ = os.environ
+    profile = None if url or environ.get(VARIABLE) else find_profile(environ, Path.home())
+    address = find_server(url, environ, Path.cwd(), profile)
+    api = Api(address, find_credentials(environ, profile))
     try:
         yield api
     finally:

@@ -15,8 +15,10 @@ PREAMBLE = """\
 
 Data goes to standard output, talk to standard error; with `--json`, standard output is JSON and nothing else, and a
 problem is `{"error": {...}}` on standard error. Colour: `NO_COLOR` beats `FORCE_COLOR` beats whether it is a terminal.
-The server is the one of `--url`, else of `TRIGGER_API_URL`, else the `trigger dev` of the project around the working
-folder, else `http://127.0.0.1:8734`. A run's id may be shortened to a unique beginning or end; `last` is the newest.
+The server is the one of `--url`, else of `TRIGGER_API_URL`, else of the profile that `TRIGGER_PROFILE` names, else the
+`trigger dev` of the project around the working folder, else `http://127.0.0.1:8734`. `TRIGGER_API_KEY` is the key for
+it, `TRIGGER_ENVIRONMENT` where a key of all environments is to work. A run's id may be shortened to a unique beginning
+or end; `last` is the newest.
 
 | exit code | meaning |
 | --- | --- |
@@ -42,7 +44,7 @@ def command_line_page() -> str:
 def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Yield every command that does something, with the words that call it."""
     names = command.list_commands(None) if hasattr(command, "list_commands") else []
-    if not names:
+    if not names or getattr(command, "invoke_without_command", False):
         yield path, command
     for name in names:
         yield from _commands(command.get_command(None, name), f"{path} {name}")

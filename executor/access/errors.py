@@ -15,7 +15,8 @@ Error tree; each has the HTTP status, or the WebSocket close code, that goes wit
     ├── KeyUnknown             404 key-not-found
     └── RateLimited            429 rate-limited
     SessionEnded
-    └── KeyRevoked             4006 key-revoked
+    ├── KeyRevoked             4006 key-revoked
+    └── EnvironmentArchived    4007 environment-archived
 """
 
 from __future__ import annotations
@@ -117,3 +118,11 @@ class KeyRevoked(SessionEnded):
     code = "key-revoked"
     hint = "Start the worker with another key: trigger keys create --purpose worker"
     close_code = 4006
+
+
+class EnvironmentArchived(SessionEnded):
+    """The environment that the worker is of was archived."""
+
+    code = "environment-archived"
+    hint = "Create the environment again, or stop the worker."
+    close_code = 4007

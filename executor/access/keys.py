@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import secrets
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,6 +70,24 @@ def make_key(environment: str, random_bytes: Callable[[int], bytes]) -> str:
     secret = _in_base_62(int.from_bytes(random_bytes(RANDOM_BYTES), "big"), _SECRET)
     body = f"tr_{label_of(environment)}_{secret}"
     return body + _tail_of(body)
+
+
+def new_key(environment: str, purpose: Purpose, *, at: float, note: str = "", by: str = "") -> tuple[str, Key]:
+    """Return a new key's text, which is to be kept nowhere, and what is kept.
+
+    Args:
+        environment: the only one it works in; empty for all.
+        purpose: what it is for.
+        at: seconds since the epoch.
+        note: what its maker writes.
+        by: id of the key of its maker; empty for the server.
+    """
+    text = make_key(environment, secrets.token_bytes)
+    key = Key(
+        id=id_of(text), digest=digest_of(text), environment=environment, purpose=purpose, note=note, created_at=at,
+        created_by=by,
+    )  # fmt: skip
+    return text, key
 
 
 def is_well_formed(text: str) -> bool:

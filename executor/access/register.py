@@ -7,7 +7,6 @@ What this server changes counts at once. What another server on the same databas
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,7 +14,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from engine.clock import Clock
-from executor.access.keys import Key, digest_of, id_of, make_key
+from executor.access.keys import Key, id_of, new_key
 from executor.access.store import AccessStore, Act, Environment
 from executor.api.scopes import Purpose
 
@@ -36,17 +35,20 @@ class Register:
     Args:
         store: where they are kept.
         clock: seconds since the epoch.
-        revoked: is told the id of a key that is of no use any more.
     """
 
-    def __init__(self, store: AccessStore, clock: Clock, revoked: Callable[[str], None]) -> None:
+    def __init__(self, store: AccessStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._revoked = revoked
+        self._revoked: Callable[[str], None] = lambda _: None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="trigger-access")
         self._loop = asyncio.get_running_loop()
         self._keys: dict[str, tuple[Key, float]] = {}
         self._noting: set[asyncio.Task[None]] = set()
+
+    def on_revoked(self, told: Callable[[str], None]) -> None:
+        """Have ``told`` called with the id of each key that is of no use any more."""
+        self._revoked = told
 
     async def close(self) -> None:
         """Write what is to be written, and close the store."""
@@ -57,9 +59,13 @@ class Register:
     async def _do(self, call: Callable[[], T]) -> T:
         return await self._loop.run_in_executor(self._thread, call)
 
-    async def prepare(self) -> None:
-        """Make the tables where there are none. DatabaseNewer, DatabaseInvalid, StoreUnavailable."""
-        await self._do(partial(self._store.prepare, self._clock.now()))
+    async def prepare(self) -> str | None:
+        """Make the tables where there are none, and return the first admin key, which is kept nowhere; else None.
+
+        DatabaseNewer, DatabaseInvalid, StoreUnavailable.
+        """
+        text, key = new_key("", "admin", at=self._clock.now(), note="the first key")
+        return text if await self._do(partial(self._store.prepare, key)) else None
 
     async def check(self) -> None:
         """Read something. StoreUnavailable."""
@@ -108,11 +114,7 @@ class Register:
     async def create_key(self, environment: str, purpose: Purpose, note: str, by: str) -> tuple[str, Key]:
         """Make a key; return its text, which is kept nowhere, and what is kept."""
         while True:
-            text = make_key(environment, secrets.token_bytes)
-            key = Key(
-                id=id_of(text), digest=digest_of(text), environment=environment, purpose=purpose, note=note,
-                created_at=self._clock.now(), created_by=by,
-            )  # fmt: skip
+            text, key = new_key(environment, purpose, at=self._clock.now(), note=note, by=by)
             if await self._do(partial(self._store.add_key, key)):
                 return text, key
 
@@ -122,7 +124,7 @@ class Register:
 
     async def keys(self, environment: str | None = None) -> list[Key]:
         """Return the keys of an environment, or all, the newest first."""
-        return await self._do(partial(self._store.keys, environment))
+        return await self._do(partial(self._store.list_keys, environment))
 
     async def revoke(self, id: str) -> None:
         """Make a key useless, from now on and for what it has open."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, func, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from engine.errors import DatabaseInvalid, DatabaseNewer, StoreUnavailable
@@ -52,6 +52,9 @@ class Act:
     status: int | None
 
 
+_LOCK = 21_081
+"""PostgreSQL's number of the right to make the tables."""
+
 _ACT = [schema.audit.c[field.name] for field in fields(Act)]
 
 
@@ -69,15 +72,18 @@ class AccessStore:
         self._engine = engine
         self._where = where
 
-    def prepare(self, at: float) -> None:
-        """Make the tables where there are none. Raises DatabaseNewer, DatabaseInvalid."""
+    def prepare(self, first: Key) -> bool:
+        """Make the tables where there are none, with a first key; False when there are tables already.
+
+        DatabaseNewer, DatabaseInvalid.
+        """
         with self._transaction() as sql:
+            if sql.dialect.name == "postgresql":  # two servers may start at once
+                sql.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             names = set(inspect(sql).get_table_names())
             if not names:
-                schema.metadata.create_all(sql)
-                sql.execute(insert(schema.formats).values(one=1, format=schema.FORMAT))
-                sql.execute(insert(schema.environments), [{"name": name, "created_at": at} for name in FIXED])
-                return
+                self._create(sql, first)
+                return True
             if schema.formats.name not in names:
                 raise DatabaseInvalid("The database was not made by trigger: it has other tables.", where=self._where)
             found = sql.execute(select(schema.formats.c.format)).scalar_one()
@@ -86,6 +92,16 @@ class AccessStore:
                     f"The database of keys has format {found}; this release knows formats up to {schema.FORMAT}.",
                     where=self._where,
                 )
+            return False
+
+    def _create(self, sql: Connection, first: Key) -> None:
+        at = first.created_at
+        schema.metadata.create_all(sql)
+        sql.execute(insert(schema.formats).values(one=1, format=schema.FORMAT))
+        sql.execute(insert(schema.environments), [{"name": name, "created_at": at} for name in FIXED])
+        sql.execute(insert(schema.keys).values(asdict(first)))
+        act = {"at": at, "key": "", "environment": "", "action": "first start", "target": first.id, "address": ""}
+        sql.execute(insert(schema.audit).values(act))
 
     def close(self) -> None:
         """Close the connections."""
@@ -161,7 +177,7 @@ class AccessStore:
             rows = sql.execute(select(schema.keys).where(schema.keys.c.id.in_(ids))).mappings().all()
         return [_key(row) for row in rows]
 
-    def keys(self, environment: str | None = None) -> list[Key]:
+    def list_keys(self, environment: str | None = None) -> list[Key]:
         """Return the keys of an environment, or all of them, the newest first."""
         table = schema.keys
         query = select(table).order_by(table.c.created_at.desc(), table.c.id)

@@ -17,8 +17,9 @@ DISCARD_S = 2.0
 
 _encode = msgspec.json.Encoder().encode
 
+JSON = b"application/json"
+
 _FIXED: list[tuple[bytes, bytes]] = [
-    (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 ]
@@ -30,15 +31,17 @@ class Answer:
 
     Attributes:
         status: HTTP's number.
-        body: JSON.
+        body: JSON, or what ``content`` says.
         headers: in addition to the fixed ones.
         discard: True when the request's body was not read to its end.
+        content: the body's type.
     """
 
     status: int
     body: bytes
     headers: Sequence[tuple[bytes, bytes]] = ()
     discard: bool = False
+    content: bytes = JSON
 
     @classmethod
     def json(
@@ -49,7 +52,12 @@ class Answer:
 
     async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; for HEAD without the body."""
-        headers = [*_FIXED, (b"content-length", str(len(self.body)).encode()), *self.headers]
+        headers = [
+            (b"content-type", self.content),
+            *_FIXED,
+            (b"content-length", str(len(self.body)).encode()),
+            *self.headers,
+        ]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         body = b"" if scope["method"] == "HEAD" else self.body
         if self.discard:

@@ -109,7 +109,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _responses(operation: Operation) -> dict[str, object]:
     good: dict[str, object] = {"description": "Done."}
     if operation.answer is not None:
-        good["content"] = {"application/json": {"schema": _schema(operation.answer)}}
+        good["content"] = {operation.answer_content: {"schema": _schema(operation.answer)}}
+    elif operation.answer_content != "application/json":
+        good["content"] = {operation.answer_content: {"schema": {"type": "string"}}}
     problem = {"application/json": {"schema": _schema(ProblemAnswer)}}
     responses: dict[str, object] = {str(operation.status): good}
     for status, reason in operation.refusals.items():

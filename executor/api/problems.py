@@ -27,6 +27,12 @@ STATUS = {
     "store-unavailable": 503,
     "store-busy": 503,
     "engine-closed": 503,
+    "store-error": 503,
+    "database-newer": 503,
+    "database-invalid": 503,
+    "database-locked": 503,
+    "database-unsupported": 503,
+    "database-unreachable": 503,
 }
 """Code to status, of the errors that are not the executor's own."""
 

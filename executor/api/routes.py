@@ -69,6 +69,7 @@ class Operation:
         content: the type of the body.
         status: of a good answer.
         answer: the Struct that describes it, or a JSON schema.
+        answer_content: the type of a good answer.
         refusals: status to the reasons.
     """
 
@@ -81,6 +82,7 @@ class Operation:
     content: str = "application/json"
     status: int = 200
     answer: type | Mapping[str, object] | None = None
+    answer_content: str = "application/json"
     refusals: Mapping[int, str] = field(default_factory=dict)
 
 

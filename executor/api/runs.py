@@ -57,7 +57,7 @@ class Runs:
             Parameter(name="state", about="Only those in this state.", schema={"enum": list(RUN_STATES)}),
             Parameter(name="tag", about="Only those with this tag."),
             Parameter(name="parent", about="Only those that this run started."),
-            Parameter(name="limit", about="How many; 50 if not given.", schema=_LIMIT_SCHEMA),
+            Parameter(name="limit", about="How many; 50 if not given.", schema=LIMIT_SCHEMA),
             Parameter(name="cursor", about="`next` of the page before."),
         )
         path = "/api/v1/runs/{id}"
@@ -133,7 +133,7 @@ class Runs:
                 state=_state(query.get("state")),
                 tag=query.get("tag"),
                 parent=query.get("parent"),
-                limit=_limit(query.get("limit")),
+                limit=read_limit(query.get("limit")),
                 cursor=query.get("cursor") or None,
             )
         )
@@ -144,7 +144,7 @@ class Runs:
             raise not_found(run_id)
 
 
-_LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": LONGEST_LIST}
+LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": LONGEST_LIST}
 
 
 def not_found(run_id: str) -> RunNotFound:
@@ -162,7 +162,8 @@ def _state(text: str | None) -> RunState | None:
     raise RequestInvalid(f"state is '{text[:100]}', which is no state of a run", hint=hint, where="state")
 
 
-def _limit(text: str | None) -> int:
+def read_limit(text: str | None) -> int:
+    """Return the number of items that a page is to have; 50 if not given. Raises RequestInvalid."""
     if text is None:
         return 50
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= LONGEST_LIST:

@@ -16,6 +16,7 @@ from executor.announcer import Announcer
 from executor.errors import (
     FrameInvalid,
     ProtocolMismatch,
+    SessionEnded,
     SessionExpired,
     SessionReplaced,
     WorkerDuplicate,
@@ -75,6 +76,12 @@ class Hub:
         if self._aftermath is not None:
             self._aftermath.close()
         self._workers.clear()
+
+    def end_all(self, reason: SessionEnded) -> None:
+        """Close all connections, for a reason that is told to the workers."""
+        for worker in self._workers.values():
+            if worker.session is not None:
+                worker.session.end(reason)
 
     # --- Listener -----------------------------------------------------------------------------------------------
 

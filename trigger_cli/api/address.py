@@ -1,4 +1,4 @@
-"""Where the server is: --url, TRIGGER_API_URL, the project's `.trigger/dev.json`, the default port; in this order."""
+"""Where the server is: --url, TRIGGER_API_URL, a profile, the project's `.trigger/dev.json`, the default port."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from trigger_cli.api.credentials import Profile
 from trigger_cli.errors import UsageProblem
 from trigger_sdk.protocol.dev_info import find_dev_server
 from trigger_sdk.protocol.limits import DEFAULT_PORT
@@ -40,7 +41,7 @@ class Address:
         return f"{'https' if self.secure else 'http'}://{host}:{self.port}{self.prefix}"
 
 
-def find_server(url: str | None, environ: Mapping[str, str], folder: Path) -> Address:
+def find_server(url: str | None, environ: Mapping[str, str], folder: Path, profile: Profile | None = None) -> Address:
     """Return where the server should be.
 
     Args:
@@ -48,6 +49,7 @@ def find_server(url: str | None, environ: Mapping[str, str], folder: Path) -> Ad
         environ: the environment.
         folder: the working folder; the running dev server's file is looked for in it and above it, where
             ``job.trigger()`` looks too.
+        profile: the profile that the user named, or None.
 
     Raises:
         UsageProblem: an address that is none.
@@ -56,6 +58,8 @@ def find_server(url: str | None, environ: Mapping[str, str], folder: Path) -> Ad
         return parse_url(url, "given by --url")
     if environ.get(VARIABLE):
         return parse_url(environ[VARIABLE], f"given by {VARIABLE}")
+    if profile is not None:
+        return parse_url(profile.url, f"given by the profile '{profile.name}'")
     found = find_dev_server(folder)
     if found is not None:
         running, file = found

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from trigger_cli.api.address import Address
-from trigger_cli.errors import NotATriggerServer, Refusal, ServerFailure, ServerUnreachable
+from trigger_cli.api.credentials import Credentials
+from trigger_cli.errors import NotATriggerServer, Refusal, ServerFailure, ServerUnreachable, UsageProblem
 from trigger_sdk.protocol.problem import Problem
 from trigger_sdk.protocol.version import VERSION
 
@@ -31,8 +32,9 @@ class Api:
     server said no; carries its problem) and ServerFailure (the server failed).
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, credentials: Credentials | None = None) -> None:
         self.address = address
+        self._shown = _headers_of(credentials or Credentials())
         make = http.client.HTTPSConnection if address.secure else http.client.HTTPConnection
         self._connection = make(address.host, address.port, timeout=_TIMEOUT_S)
 
@@ -85,13 +87,25 @@ class Api:
         """Return the manifests of the jobs."""
         return _rows(self._call("GET", "/api/v1/jobs"), "jobs")
 
+    def create_key(self, purpose: str, environment: str | None, note: str) -> Json:
+        """Make an API key; returns ``{"key", "about"}``."""
+        return self._call("POST", "/api/v1/keys", {"purpose": purpose, "environment": environment, "note": note})
+
+    def keys(self) -> list[Json]:
+        """Return the API keys."""
+        return _rows(self._call("GET", "/api/v1/keys"), "keys")
+
+    def revoke_key(self, id: str) -> Json:
+        """Revoke an API key; returns it."""
+        return self._call("POST", f"/api/v1/keys/{quote(id, safe='')}/revoke", {})
+
     def health(self) -> Json:
         """Return the server's health."""
         return self._call("GET", "/healthz")
 
     def _call(self, method: str, path: str, body: object = None, *, timeout: float = _TIMEOUT_S) -> Json:
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Accept": "application/json", "User-Agent": f"trigger-cli/{VERSION}"}
+        headers = {"Accept": "application/json", "User-Agent": f"trigger-cli/{VERSION}"} | self._shown
         if data is not None:
             headers["Content-Type"] = "application/json"
         status, text = self._exchange(method, self.address.prefix + path, data, headers, timeout)
@@ -143,6 +157,16 @@ class Api:
         if not isinstance(answer, dict):
             raise self._not_ours(text[:200].decode(errors="replace"))
         return answer
+
+
+def _headers_of(credentials: Credentials) -> dict[str, str]:
+    """Return the headers that show a key. UsageProblem when it holds what no header can."""
+    headers = {"Authorization": f"Bearer {credentials.key}" if credentials.key else "",
+               "Trigger-Environment": credentials.environment}  # fmt: skip
+    for value in headers.values():
+        if not value.isascii() or not value.isprintable():
+            raise UsageProblem("the API key or the environment has characters that neither can have")
+    return {name: value for name, value in headers.items() if value}
 
 
 def _rows(answer: Json, key: str) -> list[Json]:
