@@ -6,6 +6,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from analyzer.errors import CheckStale
 from analyzer.facts.spans import row_of
 from analyzer.findings import Place, chain_of, location, of_body, through
@@ -135,10 +137,24 @@ class Evaluation:
         job: JobAtom | None = None,
         decorator: JobDecorator | None = None,
     ) -> UnitResult:
-        """Evaluate a job or tasks alone; what they need is added to ``needs``."""
+        """Evaluate a job or tasks alone, coarsely when that takes too much; what they need is added to ``needs``."""
+        found = self._alone(evaluate, needs, job, decorator, coarsely=False)
+        if not found.is_complete:
+            found = self._alone(evaluate, needs, job, decorator, coarsely=True)
+        return replace(found, is_complete=False) if self._is_incomplete else found
+
+    def _alone(
+        self,
+        evaluate: Callable[[], Evaluated],
+        needs: set[ModuleState],
+        job: JobAtom | None,
+        decorator: JobDecorator | None,
+        *,
+        coarsely: bool,
+    ) -> UnitResult:
         self._stop_if_stale()
         calls, zones = len(self._machine.sdk_calls), len(self._machine.zones)
-        with self._machine.alone() as trail:
+        with self._machine.alone(coarsely=coarsely) as trail:
             self._suppressions.used = set()
             evaluated = evaluate()
             job_id = "" if job is None else job.id
@@ -155,7 +171,7 @@ class Evaluation:
                 zones=self._zones_since(zones),
                 silenced=frozenset((str(module.path), row, code) for module, row, code in self._suppressions.used),
                 functions=frozenset(_rows(evaluated)),
-                is_complete=not (self._machine.is_exhausted or self._is_incomplete),
+                is_complete=not self._machine.is_exhausted,
             )
 
     def _in_bodies(self, evaluated: Evaluated, job: str) -> Iterable[Diagnostic]:

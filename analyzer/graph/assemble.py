@@ -10,6 +10,7 @@ from analyzer.graph.builtins import Builtins
 from analyzer.graph.calls import Calls
 from analyzer.graph.classes import Classes
 from analyzer.graph.collections import Collections
+from analyzer.graph.crossing import Crossings
 from analyzer.graph.dispatch import Dispatch
 from analyzer.graph.durables import Durables
 from analyzer.graph.enums import Enums
@@ -54,6 +55,7 @@ def build_machine(
     machine.attributes = Attributes(machine)
     machine.dispatch = Dispatch(machine)
     machine.managers = Managers(machine)
+    machine.crossings = Crossings(machine)
     machine.calls = Calls(machine)
     machine.libraries = Libraries(machine)
     machine.builtins = Builtins(machine)

@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 
 
 class Atom:
-    """One thing that a variable may hold."""
+    """One thing that a variable may hold.
 
-    __slots__ = ()
+    Attributes:
+        place: what tells it from others, for an order that is the same in each process; unset until it is asked for.
+    """
+
+    __slots__ = ("place",)
+
+    place: tuple[str, ...]
 
 
 Value = frozenset[Atom]

@@ -25,6 +25,7 @@ from analyzer.graph.atoms import (
     Value,
     Wrapper,
 )
+from analyzer.graph.crossing import MOST_APART
 from analyzer.graph.declared import Job, JobDecorator, Task, TaskDecorator
 from analyzer.graph.frames import Frame
 from analyzer.graph.heap import Cell
@@ -157,7 +158,6 @@ class Calls:
 
     def call(self, function: Value, arguments: Arguments, frame: Frame, at: int, *, in_task: bool = False) -> Value:
         """Call whatever a value may be. In a task nothing but nested durable calls is noted."""
-        result = NOTHING
         if len(function) == 1:
             (atom,) = function
             if type(atom) is Bound:
@@ -165,6 +165,13 @@ class Calls:
                 return self.call(frozenset((atom.function,)), passed, frame, at, in_task=in_task)
             caller = self._callers.get(type(atom))
             return NOTHING if caller is None else caller(atom, arguments, frame, at, in_task)
+        if len(function) > MOST_APART and frame.era == "run" and not frame.entry and not in_task:
+            return self._m.crossings.call(function, arguments, frame, at)
+        return self.each(function, arguments, frame, at, in_task=in_task)
+
+    def each(self, function: Value, arguments: Arguments, frame: Frame, at: int, *, in_task: bool = False) -> Value:
+        """Call all that a value may be, one after the other; a method once for all that it is bound to."""
+        result = NOTHING
         receivers: dict[Atom, list[Atom]] = {}
         called = in_order(function)
         if frame.era == "import" and len(function) > MOST_CALLED_ON_IMPORT:
@@ -181,20 +188,36 @@ class Calls:
             result |= self.call(frozenset((method,)), passed, frame, at, in_task=in_task)
         return result
 
-    def method(self, atom: Object, name: str, positional: tuple[Value, ...], frame: Frame, at: int) -> Value:
-        """Call a method of an instance by name; a class that has none is silent."""
+    def method(
+        self, atom: Object, name: str, positional: tuple[Value, ...], frame: Frame, at: int, alike: Value = NOTHING
+    ) -> Value:
+        """Call a method of an instance by name; a class that has none is silent.
+
+        Args:
+            atom: the instance.
+            name: the method.
+            positional: what is passed.
+            frame: where.
+            at: the call.
+            alike: very many instances of the class, whose method is called for all of them.
+        """
         if self._m.classes.find(atom.cls, name) is None and all(
             type(base) is Class for base in self._m.classes.order(atom.cls)
         ):
             return NOTHING
         function = self._m.attributes.of_object(atom, name, frame, at)
-        return self.call(function, Arguments(positional), frame, at)
+        if not alike:
+            return self.call(function, Arguments(positional), frame, at)
+        methods = frozenset(each.function for each in function if type(each) is Bound and each.receiver is atom)
+        others = frozenset(each for each in function if type(each) is not Bound or each.receiver is not atom)
+        result = self.call(methods, Arguments((alike, *positional)), frame, at)
+        return result | self.call(others, Arguments(positional), frame, at) if others else result
 
-    def truth(self, atom: Object, frame: Frame, at: int) -> None:
+    def truth(self, atom: Object, frame: Frame, at: int, alike: Value = NOTHING) -> None:
         """Evaluate ``bool(instance)``."""
         for name in ("__bool__", "__len__"):
             if self._m.classes.find(atom.cls, name) is not None:
-                self.method(atom, name, (), frame, at)
+                self.method(atom, name, (), frame, at, alike)
                 return
 
     def _function(self, atom: Function, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from analyzer.graph.atoms import Function, Value
     from analyzer.graph.frames import Era
 
-FEWEST_CALLS: Final = 6
+FEWEST_CALLS: Final = {"run": 6, "import": 2, "coarse": 0}
 MOST_CALLS: Final = 32
-CALLS_BYTES: Final = 20_000
+CALLS_BYTES: Final = {"run": 20_000, "import": 5_000, "coarse": 500}
 """Calls of one function with different arguments after which constants are no longer told apart: so many that their
-statements together are of this size, but not fewer and not more than that."""
+statements together are of this size, but not fewer and not more than that. On import it is what small functions give
+that matters, decorators and factories."""
 
-MORE_CALLS: Final = 8
+MORE_CALLS: Final = {"run": 8, "import": 2, "coarse": 0}
 """Further calls of one function after which all its calls are one."""
 
 FORGET_CLOSURES: Final = 96
@@ -47,20 +48,23 @@ class Contexts:
         """What grows with each call."""
         return (self.frames, self._counts, self._leaders)
 
-    def frame(self, function: Function, parameters: dict[str, Value], caller: Frame) -> Frame:
-        """Return the frame of a function called with these arguments."""
+    def frame(
+        self, function: Function, parameters: dict[str, Value], caller: Frame, *, is_coarse: bool = False
+    ) -> Frame:
+        """Return the frame of a function called with these arguments; coarsely, one for all that are new."""
         era = caller.era
         group = (function, era)
         key: Hashable = (group, _told_apart(parameters))
         frame = self.frames.get(key)
         if frame is None:
             count = self._counts.get(group, 0)
-            limit = _calls_apart(function)
+            detail = "coarse" if is_coarse else era
+            limit = _calls_apart(function, detail)
             if count >= limit:
                 parameters = {name: _without_constants(value) for name, value in parameters.items()}
                 key = (group, _told_apart(parameters))
             whole = self._counts.get((function.facts.index, function.home, era), 0)
-            is_full = count >= limit + MORE_CALLS or (whole >= FORGET_CLOSURES and count > 0)
+            is_full = count >= limit + MORE_CALLS[detail] or (whole >= FORGET_CLOSURES and count > 0)
             if is_full and key not in self.frames:
                 frame = self._joined(function, parameters, caller, (group, "all"))
             else:
@@ -112,8 +116,8 @@ def _new_frame(function: Function, parameters: dict[str, Value], caller: Frame) 
     )
 
 
-def _calls_apart(function: Function) -> int:
-    return max(FEWEST_CALLS, min(MOST_CALLS, CALLS_BYTES // (len(function.facts.body) + 1)))
+def _calls_apart(function: Function, era: str) -> int:
+    return max(FEWEST_CALLS[era], min(MOST_CALLS, CALLS_BYTES[era] // (len(function.facts.body) + 1)))
 
 
 def _told_apart(parameters: dict[str, Value]) -> Hashable:

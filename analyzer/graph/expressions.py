@@ -20,6 +20,7 @@ from analyzer.graph.atoms import (
     Partial,
     Value,
 )
+from analyzer.graph.crossing import by_class
 from analyzer.graph.values import NOTHING, either, exactly, in_order, joined, union
 from analyzer.graph.verdicts import Verdicts
 
@@ -74,6 +75,7 @@ class Expressions:
 
     def evaluate(self, node: tree.Expression, frame: Frame) -> Value:
         """Return what an expression may be."""
+        self._m.effort.spent += 1
         return self._evaluators[type(node)](node, frame)
 
     # --- names, attributes, items -------------------------------------------------------------------------------------
@@ -105,15 +107,15 @@ class Expressions:
         owner = self.evaluate(node.value, frame)
         index = self.evaluate(node.index, frame)
         result = NOTHING
-        for atom in in_order(owner):
+        for atom, alike in by_class(owner):
             if type(atom) is Collection:
                 result |= self._m.collections.item(atom, index, frame)
             elif type(atom) is Instance:
                 result |= self._m.libraries.call(f"{atom.type}.__getitem__", None, frame, node.at, atom.of)
             elif type(atom) is Object:
-                result |= self._m.calls.method(atom, "__getitem__", (index,), frame, node.at)
+                result |= self._m.calls.method(atom, "__getitem__", (index,), frame, node.at, alike)
                 if self._m.classes.find(atom.cls, "__missing__") is not None:
-                    result |= self._m.calls.method(atom, "__missing__", (index,), frame, node.at)
+                    result |= self._m.calls.method(atom, "__missing__", (index,), frame, node.at, alike)
             elif type(atom) is External and not _is_generic(atom.name):
                 result |= self._m.libraries.call(f"{atom.name}.__getitem__", None, frame, node.at)
             elif type(atom) is Class and self._m.enums.is_enum(atom):
@@ -133,18 +135,18 @@ class Expressions:
         if operator in _WHOLE and self._m.iteration.is_number(left) and self._m.iteration.is_number(right):
             return self._m.instance(_INT)
         result = self._operate_from_left(operator, left, right, frame, at)
-        for atom in in_order(right):
+        for atom, alike in by_class(right):
             if type(atom) is Object:
-                result |= self._m.calls.method(atom, f"__r{operator}__", (left,), frame, at)
+                result |= self._m.calls.method(atom, f"__r{operator}__", (left,), frame, at, alike)
             elif type(atom) is Instance and atom.type not in ("builtins.str", "builtins.float", "builtins.int"):
                 result |= self._operate_instance(atom, f"r{operator}", frame, at)
         return result
 
     def _operate_from_left(self, operator: str, left: Value, right: Value, frame: Frame, at: int) -> Value:
         result = NOTHING
-        for atom in in_order(left):
+        for atom, alike in by_class(left):
             if type(atom) is Object:
-                result |= self._operate_object(atom, operator, right, frame, at)
+                result |= self._operate_object(atom, operator, right, frame, at, alike)
             elif type(atom) is Instance:
                 result |= self._operate_instance(atom, operator, frame, at)
             elif type(atom) is Collection:
@@ -155,8 +157,8 @@ class Expressions:
                 result |= {atom} if operator == "or" else NOTHING  # X | None, evaluated
         return result
 
-    def _operate_object(self, atom: Object, operator: str, right: Value, frame: Frame, at: int) -> Value:
-        result = self._m.calls.method(atom, f"__{operator}__", (right,), frame, at)
+    def _operate_object(self, atom: Object, operator: str, right: Value, frame: Frame, at: int, alike: Value) -> Value:
+        result = self._m.calls.method(atom, f"__{operator}__", (right,), frame, at, alike)
         if operator in _SET_OPERATORS and self._m.enums.is_enum(atom.cls):
             result |= self._m.enums.any_member(atom.cls, frame)  # flags together
         return result
@@ -211,9 +213,9 @@ class Expressions:
         if operator == "is":
             return
         asked, argument = (right, left) if operator == "contains" else (left, right)
-        for atom in asked:
+        for atom, alike in by_class(asked):
             if type(atom) is Object:
-                self._m.calls.method(atom, f"__{operator}__", (argument,), frame, at)
+                self._m.calls.method(atom, f"__{operator}__", (argument,), frame, at, alike)
             elif type(atom) is Instance and operator == "contains":
                 self._m.libraries.call(f"{atom.type}.__contains__", None, frame, at)
             elif type(atom) in (Generator, Collection) and operator == "contains":
@@ -242,9 +244,9 @@ class Expressions:
         return self._truth(self.evaluate(node, frame), node, frame)
 
     def _truth(self, value: Value, node: tree.Expression, frame: Frame) -> bool | None:
-        for atom in value:
+        for atom, alike in by_class(value):
             if type(atom) is Object:
-                self._m.calls.truth(atom, frame, getattr(node, "at", 0))
+                self._m.calls.truth(atom, frame, getattr(node, "at", 0), alike)
         return self._verdicts.truth(value)
 
     # --- what is built ------------------------------------------------------------------------------------------------

@@ -159,6 +159,7 @@ class Frame:
         callees: frames that it calls or reads.
         reads: modules whose variables it reads.
         durables: counts the durable steps that were met on evaluation.
+        effort: what its evaluations took, without those of the frames that it calls.
     """
 
     __slots__ = (
@@ -168,6 +169,7 @@ class Frame:
         "changes",
         "cls",
         "durables",
+        "effort",
         "entry",
         "env",
         "era",
@@ -224,6 +226,7 @@ class Frame:
         self.callees: set[Frame] = set()
         self.reads: set[ModuleState] = set()
         self.durables = 0
+        self.effort = 0
         self.runs = 0
         self.is_done = False
         self.is_running = False

@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from analyzer.graph.atoms import Atom, Awaitable, Deferred, Function, Value
+from analyzer.graph.atoms import Atom, Awaitable, Function, Value
 from analyzer.graph.contexts import Contexts
 from analyzer.graph.declared import Job, JobDecorator
-from analyzer.graph.frames import DURABLE, SENDS, Frame, Leaf, ModuleState, Mutation, Step
-from analyzer.graph.heap import GLANCE, Cell, Heap
+from analyzer.graph.effects import Effects
+from analyzer.graph.effort import OF_CALL, OF_JOB, ON_IMPORT, Effort
+from analyzer.graph.frames import Frame, ModuleState, Mutation
+from analyzer.graph.heap import GLANCE
 from analyzer.graph.trail import Trail
 from analyzer.graph.values import Arguments
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from analyzer.graph.calls import Calls
     from analyzer.graph.classes import Classes
     from analyzer.graph.collections import Collections
+    from analyzer.graph.crossing import Crossing, Crossings
     from analyzer.graph.dispatch import Dispatch
     from analyzer.graph.durables import Durables
     from analyzer.graph.enums import Enums
@@ -65,24 +68,20 @@ class SdkCall:
     at: Span
 
 
-DEEPEST_INLINE: Final = 18
-"""Calls within calls that are evaluated at once; deeper ones are queued."""
+DEEPEST_INLINE: Final = (18, 6, 2)
+"""Calls within calls that are evaluated at once, by pressure; deeper ones are queued."""
 
-BUDGET: Final = 60_000
-"""Evaluations of frames for one job, and for all imports, after which the rest is left as it is: ten seconds or so."""
+FEWEST_RUNS: Final = (3, 2, 1)
+"""Evaluations of one frame that are not too many, whatever they take, by pressure."""
 
-CALLS_OF_ONE: Final = 10
-"""Calls that count as much as one evaluation."""
+MOST_RUNS: Final = {"import": 8, "run": 40}
+"""Evaluations of one frame, called with the same arguments, after which it is left as it is."""
 
-_MOST_MUTATIONS: Final = 64
-"""Changes of other functions' variables that are followed to the callers of a function."""
-
-MOST_RUNS_ON_IMPORT: Final = 8
-MOST_RUNS: Final = 40
-"""Evaluations of one frame after which it is left as it is."""
+OF_FRAME: Final = {"import": 2_000, "run": 20_000}
+"""Effort for all evaluations of one frame; a tenth of it when that is coarse."""
 
 
-class Machine(Heap):
+class Machine(Effects):
     """Everything that an evaluation shares.
 
     Args:
@@ -90,7 +89,7 @@ class Machine(Heap):
         catalogue: what libraries do.
         is_silenced: tells whether the source silences a code at a place in a frame.
         inference: what installed libraries do that the catalogue does not know; None leaves them silent.
-        budget: evaluations of frames for one job after which the rest is left; ``is_exhausted`` tells.
+        of_job: effort for one job, in detail and coarsely; ``is_exhausted`` tells that it was not enough.
     """
 
     def __init__(
@@ -100,9 +99,9 @@ class Machine(Heap):
         *,
         is_silenced: Callable[[Frame, Span, str], bool],
         inference: Inference | None = None,
-        budget: int = BUDGET,
+        of_job: tuple[int, int] = OF_JOB,
     ) -> None:
-        super().__init__()
+        super().__init__(is_silenced)
         self.modules = modules
         self.catalogue = catalogue
         self.inference = inference
@@ -133,22 +132,22 @@ class Machine(Heap):
         self.durables: Durables
         self.plain: PlainData
         self.managers: Managers
+        self.crossings: Crossings
         self.statements: Statements
         self.targets: Targets
         self.registrars: set[ModuleState] = set()
         self.contexts = Contexts()
-        self._deferring: dict[Frame, Cell] = {}
-        self._is_silenced = is_silenced
-        self._budget = self._budget_of_each = budget
+        self.effort = self._on_import = Effort(*ON_IMPORT)
+        self._of_job = of_job
         self._importing: list[ModuleState] = []
         self._states: dict[str, ModuleState] = {}
         self._queue: deque[Frame] = deque()
-        self._calls = self._depth = self._order = 0
+        self._depth = self._inner = 0
 
     # --- one job at a time --------------------------------------------------------------------------------------------
 
     @contextmanager
-    def alone(self) -> Iterator[Trail]:
+    def alone(self, *, coarsely: bool = False) -> Iterator[Trail]:
         """Evaluate something as if nothing else was but the imports, and take it back in the end."""
         trail = self.trail = Trail()
         tables: list[dict[Any, Any]] = [
@@ -156,11 +155,14 @@ class Machine(Heap):
         ]  # fmt: skip
         kept = [dict(table) for table in tables]
         changes = self.class_changes
-        self._budget, self.is_exhausted = self._budget_of_each, False
+        detailed, coarse = self._of_job
+        self.effort = Effort(0, coarse) if coarsely else Effort(detailed, detailed)
+        self.is_exhausted = False
         try:
             yield trail
         finally:
             self.trail = None
+            self.effort = self._on_import
             trail.undo(self.made)
             for table, before in zip(tables, kept, strict=True):
                 table.clear()
@@ -221,9 +223,9 @@ class Machine(Heap):
             in_task: the call is a task's, so that the frame's effects are none of the caller's.
         """
         self._note_use(function.home)
-        self._spend_on_call()
+        self.effort.spent += OF_CALL
         parameters = self.plain.stand_ins(function, parameters, caller)
-        frame = self.contexts.frame(function, parameters, caller)
+        frame = self.contexts.frame(function, parameters, caller, is_coarse=self.effort.pressure > 0)
         if in_task:
             self._make_entry(frame)
         elif function in self.bodies and caller.era == "run":
@@ -235,10 +237,11 @@ class Machine(Heap):
         self._need(frame, caller)
         return frame
 
-    def _spend_on_call(self) -> None:
-        """Count calls as work: a call of very many functions costs more than the evaluations that it leads to."""
-        self._calls += 1
-        self._budget -= self._calls % CALLS_OF_ONE == 0
+    def join(self, crossing: Crossing, caller: Frame) -> None:
+        """Have a frame call a crossing, evaluated unless calls are deep."""
+        self.effort.spent += OF_CALL
+        caller.callees.add(crossing)
+        self._need(crossing, caller)
 
     def _note_use(self, state: ModuleState) -> None:
         if self._importing:
@@ -268,8 +271,8 @@ class Machine(Heap):
             frame.is_done = False
 
     def _need(self, frame: Frame, caller: Frame) -> None:
-        if not frame.is_done and not frame.is_running:
-            if self._depth < DEEPEST_INLINE:
+        if not frame.is_done and not frame.is_running and self._may_run(frame):
+            if self._depth < DEEPEST_INLINE[self.effort.pressure]:
                 self.evaluate(frame)
             else:
                 self.enqueue(frame)
@@ -282,19 +285,23 @@ class Machine(Heap):
 
     def enqueue(self, frame: Frame) -> None:
         """Have a frame evaluated again."""
-        most = MOST_RUNS if frame.era == "run" else MOST_RUNS_ON_IMPORT
-        if not frame.is_queued and frame.runs < most:
+        if not frame.is_queued and frame.runs < MOST_RUNS[frame.era] and self._may_run(frame):
             if self.trail is not None and frame.era == "import" and frame.is_done:
                 return  # what is imported is as it was before the job began
             frame.is_queued = True
             self._queue.append(frame)
 
+    def _may_run(self, frame: Frame) -> bool:
+        pressure = self.effort.pressure
+        return frame.runs < FEWEST_RUNS[pressure] or frame.effort < OF_FRAME[frame.era] // (1 if pressure == 0 else 10)
+
     def evaluate(self, frame: Frame) -> None:
         """Evaluate a frame; when it comes out differently than before, its callers are queued."""
-        if frame.is_running or self._budget <= 0:
-            self.is_exhausted = self.is_exhausted or self._budget <= 0
+        if frame.is_running:
             return
-        self._budget -= 1
+        if frame.kind == "function" and self.effort.pressure > 1:
+            self.is_exhausted = True
+            return
         if self.trail is not None:
             self.trail.frames.append(frame)
         frame.runs += 1
@@ -302,7 +309,8 @@ class Machine(Heap):
         frame.is_running = True
         frame.is_done = True
         self._depth += 1
-        before = frame.size()
+        before, start, outer = frame.size(), self.effort.spent, self._inner
+        self._inner = 0
         try:
             self.statements.run(frame)
         except RecursionError:
@@ -310,6 +318,9 @@ class Machine(Heap):
         finally:
             self._depth -= 1
             frame.is_running = False
+            whole = self.effort.spent - start
+            frame.effort += whole - self._inner
+            self._inner = outer + whole
         if not frame.is_done:
             self.enqueue(frame)
         if frame.size() != before or (frame.kind == "module" and frame.runs == 1):
@@ -328,67 +339,6 @@ class Machine(Heap):
             if frame.is_queued:
                 frame.is_queued = False
                 self.evaluate(frame)
-
-    # --- effects ------------------------------------------------------------------------------------------------------
-
-    def happens(self, frame: Frame, at: Span, leaf: Leaf, callee: Frame | None = None) -> None:
-        """Note that a frame has an effect, by itself or in a frame that it calls."""
-        code = leaf.code
-        if code in (DURABLE, SENDS):
-            frame.durables += 1
-        if frame in self._deferring:
-            self._defer(frame, at, leaf, callee)
-            return
-        known = frame.steps.get(code)
-        if known is not None and not frame.entry:
-            return
-        if known is not None and code in frame.sites.get(at, ()):
-            return
-        if frame.era == "import" or self._is_silenced(frame, at, code):
-            return
-        self._order += 1
-        step = Step(at, leaf, callee, self._order)
-        if known is None:
-            frame.steps[code] = step
-        if frame.entry:
-            frame.sites.setdefault(at, {}).setdefault(code, step)
-
-    @contextmanager
-    def deferring(self, frame: Frame, effects: Cell) -> Iterator[None]:
-        """Keep what a frame does meanwhile for whoever iterates over what is made of it."""
-        outer = self._deferring.get(frame)
-        self._deferring[frame] = effects
-        try:
-            yield
-        finally:
-            if outer is None:
-                del self._deferring[frame]
-            else:
-                self._deferring[frame] = outer
-
-    def _defer(self, frame: Frame, at: Span, leaf: Leaf, callee: Frame | None) -> None:
-        if not self._is_silenced(frame, at, leaf.code):
-            key = ("deferred", frame, at, leaf.code)
-            made = self.make(key, lambda: frozenset((Deferred(frame, at, leaf, callee),)))
-            self.write(self._deferring[frame], made)
-
-    def passes_on(self, frame: Frame, at: Span, callee: Frame) -> None:
-        """Note that a frame has all effects of one that it calls."""
-        if frame.era == "import":
-            return
-        for step in list(callee.steps.values()):
-            self.happens(frame, at, step.leaf, callee)
-        if len(frame.mutations) > _MOST_MUTATIONS:
-            return
-        for mutation in list(callee.mutations.values()):
-            if mutation.maker is not frame.leader and not getattr(mutation.target, "parameter", ""):
-                frame.mutations.setdefault((mutation.target, mutation.name), mutation)
-
-    def changes(self, mutation: Mutation) -> None:
-        """Note that a frame changes something that it did not make."""
-        if mutation.frame.era == "import":
-            return
-        mutation.frame.mutations.setdefault((mutation.target, mutation.name), mutation)
 
     # --- awaitables ---------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from analyzer.facts import tree
 from analyzer.facts.module import decode_body
 from analyzer.graph import flow
 from analyzer.graph.atoms import Class, Collection, External, Instance, Object, Value
+from analyzer.graph.crossing import Crossing
 from analyzer.graph.definitions import Definitions
 from analyzer.graph.flow import Env, Loop
 from analyzer.graph.frames import Frame, Leaf
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from analyzer.graph.machine import Machine
 
 UNBOUNDED: Final = "TRG407"
-_LOOP_PASSES: Final = 3
+_LOOP_PASSES: Final = (3, 2, 1)
+"""How often a loop's body is evaluated at most, by pressure."""
 
 
 class Statements(Definitions):
@@ -57,6 +59,8 @@ class Statements(Definitions):
             if frame.function is not None:
                 self._bind_parameters(frame)
                 self.block(decode_body(frame.function.facts.body), frame, None)
+            elif isinstance(frame, Crossing):
+                self._m.crossings.run(frame)
             elif frame.cls is not None:
                 self.block(decode_body(frame.cls.facts.body), frame, None)
             else:
@@ -299,7 +303,7 @@ class Statements(Definitions):
         """Evaluate a loop's body until variables that were there before it hold nothing new."""
         before = dict(frame.env)
         loop = Loop()
-        for _ in range(_LOOP_PASSES):
+        for _ in range(_LOOP_PASSES[self._m.effort.pressure]):
             loop = Loop()
             start = dict(frame.env)
             enter()

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from analyzer.facts import tree
 from analyzer.graph.atoms import Collection, Instance, Object, Value
-from analyzer.graph.values import in_order, union
+from analyzer.graph.crossing import by_class
+from analyzer.graph.values import union
 
 if TYPE_CHECKING:
     from analyzer.graph.frames import Frame
@@ -41,9 +42,9 @@ class Targets:
         index = self._m.expressions.evaluate(target.index, frame)
         self._m.consume(value)
         self._m.collections.store(owner, index, value, frame, target.at)
-        for atom in in_order(owner):
+        for atom, alike in by_class(owner):
             if type(atom) is Object:
-                self._m.calls.method(atom, "__setitem__", (index, value), frame, target.at)
+                self._m.calls.method(atom, "__setitem__", (index, value), frame, target.at, alike)
             elif type(atom) is Instance:
                 self._m.libraries.call(f"{atom.type}.__setitem__", None, frame, target.at)
 

@@ -187,6 +187,14 @@ def in_order(value: Value) -> Iterable[Atom]:
 
 def _place(atom: Atom) -> tuple[str, ...]:
     """Return what tells an atom from others: where it stands in the text, or its name."""
+    try:
+        return atom.place
+    except AttributeError:
+        place = atom.place = _found_place(atom)
+        return place
+
+
+def _found_place(atom: Atom) -> tuple[str, ...]:
     kind = type(atom).__name__
     if isinstance(atom, Function | Class):
         return (kind, atom.home.source.name, f"{atom.facts.at:020}")
