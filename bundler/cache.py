@@ -117,8 +117,9 @@ class Cache:
         return facts
 
     def remember(self, kind: str, key: str, facts: Mapping[str, Any]) -> None:
-        """Keep facts without a content under a key."""
-        self._write_record(self._place(kind, key), {"facts": facts})
+        """Keep facts without a content under a key; where nothing can be written, they are found out again."""
+        with contextlib.suppress(CacheUnusable, CacheFull):
+            self._write_record(self._place(kind, key), {"facts": facts})
 
     def writer(self) -> Writer:
         """Return what writes a content piece by piece; a context manager, at whose end nothing uncommitted is left."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bundler.errors import CacheFull, CacheUnusable
 from bundler.files.import_statements import Statements
 
 if TYPE_CHECKING:
@@ -54,7 +52,6 @@ class KeptStatements:
         return found
 
     def keep(self) -> None:
-        """Keep what was asked for; a cache that cannot be written is no reason to fail."""
+        """Keep what was asked for."""
         if self._cache is not None and self._now.keys() != self._kept.keys():
-            with contextlib.suppress(CacheFull, CacheUnusable):
-                self._cache.remember(_KIND, self._history, self._now)
+            self._cache.remember(_KIND, self._history, self._now)

@@ -12,6 +12,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,6 +35,9 @@ SECONDS: Final = 60.0
 _OF_THE_MACHINE: Final = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Variables that say what this machine is, not what the project is: libraries need them to run here at all."""
 
+_IN_USE_SECONDS: Final = 3600.0
+"""A fresh folder that is older is nobody's any more."""
+
 _INSTRUMENTED: Final = ".opt-trigger"
 """In the names of the SDK's own bytecode, which is held against its source wherever it lies."""
 
@@ -54,7 +58,8 @@ async def index_locally(
         interpreter: of the project; links stay as they are.
         files: what goes into the image.
         env: variables of the image.
-        folder: in which a fresh folder is made, and removed.
+        folder: in which a fresh folder is made, and removed; where it cannot be written to, that is made where
+            temporary files are.
         timeout: seconds that the imports may take.
         sdk: version of the SDK in the image.
         python: version of the image's Python; None for any.
@@ -65,7 +70,7 @@ async def index_locally(
         IndexCrashed: the process was ended.
         IndexUnavailable: the interpreter cannot do it, or is not like the image's.
         FileChanged: a file went away meanwhile.
-        CacheUnusable: the folder cannot be written to.
+        CacheUnusable: neither can be written to.
     """
     chosen = list(files)
     fresh = _fresh_folder(folder)
@@ -98,10 +103,24 @@ async def index_locally(
 def _fresh_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _remove_left(folder)
         # Without links on the way: modules and their tracebacks name real paths.
         return Path(tempfile.mkdtemp(prefix="index-", dir=folder.resolve()))
     except OSError as error:
-        raise CacheUnusable(f"{folder} cannot be written to: {error.strerror}", where=str(folder)) from error
+        # The project may be somebody else's, or mounted without the right to write.
+        try:
+            return Path(tempfile.mkdtemp(prefix="trigger-index-")).resolve()
+        except OSError:
+            raise CacheUnusable(f"{folder} cannot be written to: {error.strerror}", where=str(folder)) from error
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove what builds have left that were killed."""
+    before = time.time() - _IN_USE_SECONDS
+    for path in folder.glob("index-*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < before:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _environment(fresh: Path, root: Path, env: Mapping[str, str], seconds: float) -> dict[str, str]:

@@ -120,6 +120,16 @@ async def test_damaged_cache_is_noticed_and_made_anew(tmp_path: Path, project: B
     assert (await project.build(tmp_path / "cache")).bundle.digest == expected
 
 
+async def test_full_cache_that_cannot_be_written_serves(tmp_path: Path, project: BundledProject) -> None:
+    """On a machine that may only read it, and for a project that it has not seen: all that is needed is there."""
+    expected = (await project.build(tmp_path / "cache")).bundle.digest
+    partial = Cache(tmp_path / "cache" / "bundle").folder / "partial"
+    partial.rmdir()
+    partial.touch()
+    other = project.copy(tmp_path / "elsewhere")
+    assert (await other.build(tmp_path / "cache")).bundle.digest == expected
+
+
 @pytest.fixture
 def killed(tmp_path: Path, project: BundledProject) -> list[int]:
     """Kill builds after more and more of their time, and return how they ended."""

@@ -1,8 +1,11 @@
 """Indexing with the project's interpreter: what the image will have, and nothing else of this machine."""
 
 import json
+import os
 import shutil
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -183,3 +186,22 @@ def test_bytecode_of_earlier_runs_is_used(project: Indexed) -> None:
     marked = source.replace(b"id='a'", b"id='cached'")
     cached.write_bytes(bytecode_cache.pack(compile_instrumented(marked, str(file)), source))
     assert [job.id for job in project.index().jobs] == ["cached"]
+
+
+def test_project_that_cannot_be_written_to_is_indexed(project: Indexed) -> None:
+    """Its folder may be mounted without the right to write; nothing is left where temporary files are."""
+    project.job()
+    project.work.touch()  # a file in the folder's place
+    before = set(Path(tempfile.gettempdir()).glob("trigger-index-*"))
+    assert [job.id for job in project.index().jobs] == ["a"]
+    assert set(Path(tempfile.gettempdir()).glob("trigger-index-*")) == before
+
+
+def test_folders_of_killed_builds_are_removed(project: Indexed) -> None:
+    """After an hour; a younger one may be another build's."""
+    project.job()
+    for name, age in (("index-old", 4000), ("index-young", 100), ("other", 4000)):
+        (project.work / name / "project").mkdir(parents=True)
+        os.utime(project.work / name, (time.time() - age, time.time() - age))
+    project.index()
+    assert sorted(path.name for path in project.work.iterdir()) == ["index-young", "other"]
