@@ -135,7 +135,7 @@ def descriptor(content: bytes, media_type: str = LAYER, **more: Any) -> dict[str
     return {"mediaType": media_type, "digest": digest_of(content), "size": len(content), **more}
 
 
-def image(config: bytes, *layers: bytes, **more: Any) -> bytes:
+def image(config: bytes, /, *layers: bytes, **more: Any) -> bytes:
     """Return the manifest of an image; further fields replace its own."""
     fields = {
         "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": descriptor(config, CONFIG),
@@ -168,6 +168,5 @@ async def image_registry(folder: Path, *, side: Side | None = None, **limits: An
         folder, authority=side.keys, in_use=side.digests_in_use, limits=limited, clock=side.now
     ) as opened:
         router = Router([opened.app.mount()], redirect_slashes=False, default=nowhere)
-        async with serve(router) as serving:
-            async with httpx.AsyncClient(base_url=serving.url, timeout=30) as client:
-                yield ImageRegistry(url=serving.url, opened=opened, side=side, client=client)
+        async with serve(router) as serving, httpx.AsyncClient(base_url=serving.url, timeout=30) as client:
+            yield ImageRegistry(url=serving.url, opened=opened, side=side, client=client)

@@ -20,6 +20,7 @@ _KINDS: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST}) | _INDEXES
 _KNOWN: Final = frozenset({"schemaversion", "mediatype", "config", "layers", "manifests", "subject", "artifacttype"})
 _MAX_PARTS: Final = 20_000
 _FORMAT: Final = 2
+_MAX_SIZE: Final = 2**63 - 1
 
 
 class _Descriptor(msgspec.Struct, rename="camel"):
@@ -152,7 +153,7 @@ def _descriptors(fields: _Fields) -> Iterator[_Descriptor]:
 def _check(descriptor: _Descriptor) -> None:
     if not is_digest(descriptor.digest):
         raise ManifestInvalid(f"the manifest refers to '{descriptor.digest[:100]}', which is no digest")
-    if descriptor.size < 0:
+    if not 0 <= descriptor.size <= _MAX_SIZE:
         raise ManifestInvalid(f"the manifest says that {descriptor.digest} has {descriptor.size} bytes")
     if descriptor.urls:
         raise ManifestInvalid(

@@ -106,7 +106,7 @@ class ImageStore:
 
     def begin_upload(self, repository: str, algorithm: str = "sha256") -> Upload:
         """Begin an upload; UploadsTooMany, DiskFull or QuotaExceeded when that may not be."""
-        self._room.check(repository, 0)
+        self._room.check(repository)
         environment = self.limits.environment_of(repository)
         uploads = list(self._uploads.values())
         if sum(self.limits.environment_of(each.repository) == environment for each in uploads) >= self.limits.uploads:
@@ -180,8 +180,8 @@ class ImageStore:
             if size is None:
                 return False
             if self.index.blob(repository, digest) is None:
-                self._room.check(repository, size)
-                self._link_blob(repository, digest, size)
+                with self._room.promised(repository, size):
+                    self._link_blob(repository, digest, size)
             return True
 
     def open_blob(self, repository: str, digest: str) -> tuple[int, int]:
@@ -215,16 +215,13 @@ class ImageStore:
         """
         manifest = read_manifest(content, media_type, digest)
         with _refusing(), self._changing:
-            known = self.index.manifest(repository, digest)
-            if known is None:
-                self._room.check(repository, len(content))
             self._check_parts(repository, manifest)
+            known = self.index.manifest(repository, digest)
             if known != manifest:
-                if not self.index.is_held(digest):
-                    durable.write(self._layout.content(digest), content, by_way_of=self._layout.passing)
-                place = self._layout.manifest(repository, digest)
-                durable.write(place, media_type.encode(), by_way_of=self._layout.passing)
-                self.index.add_manifest(repository, manifest)
+                # One that is there as another media type takes no more room than it has.
+                room = self._room.promised(repository, len(content)) if known is None else contextlib.nullcontext()
+                with room:
+                    self._keep_manifest(repository, manifest, content)
             for tag in tags:
                 durable.write(self._layout.tag(repository, tag), digest.encode(), by_way_of=self._layout.passing)
                 self.index.add_tag(repository, tag, digest)
@@ -318,6 +315,13 @@ class ImageStore:
         if not place.exists():
             durable.write(place, b"", by_way_of=self._layout.passing)
         self.index.add_blob(repository, digest, size)
+
+    def _keep_manifest(self, repository: str, manifest: Manifest, content: bytes) -> None:
+        if not self.index.is_held(manifest.digest):
+            durable.write(self._layout.content(manifest.digest), content, by_way_of=self._layout.passing)
+        place = self._layout.manifest(repository, manifest.digest)
+        durable.write(place, manifest.media_type.encode(), by_way_of=self._layout.passing)
+        self.index.add_manifest(repository, manifest)
 
     def _check_parts(self, repository: str, manifest: Manifest) -> None:
         def size_of(part: Part, *, is_blob: bool) -> int | None:

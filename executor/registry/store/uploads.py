@@ -35,7 +35,8 @@ class Upload:
         path: its file, which is there.
         algorithm: by which its bytes are hashed as they come.
         clock: monotonic seconds.
-        admit: is asked before bytes are written, with their number; raises what refuses them.
+        admit: is asked before bytes are written, with their number; raises what refuses them, or counts them in
+            ``admitted``, which is what the upload has and will have in a moment.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Upload:
         self.id = id
         self.repository = repository
         self.path = path
-        self.offset = path.stat().st_size
+        self.offset = self.admitted = path.stat().st_size
         self.seen = clock()
         self.is_over = False
         self._clock = clock
@@ -107,7 +108,7 @@ class Upload:
         """Forget what a request has written behind an offset."""
         with self._lock:
             if self._writer is writer and not self.is_over:
-                self.offset = offset
+                self.offset = self.admitted = offset
                 self._hash = None
                 os.truncate(self.path, offset)
 
@@ -160,26 +161,22 @@ class Writer:
         self.upload = upload
         self.start = start
         self.expected = expected
-
-    @property
-    def written(self) -> int:
-        """Bytes that this request has written."""
-        return self.upload.offset - self.start
+        self._came = 0
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """Write bytes; SizeInvalid, and nothing of the request is kept, when they are more than there should be."""
         pieces = list(pieces)
-        if self.expected is not None and self.written + sum(map(len, pieces)) > self.expected:
+        self._came += sum(map(len, pieces))
+        if self.expected is not None and self._came > self.expected:
             self.upload.cut(self, self.start)
             raise SizeInvalid(f"more than the {self.expected} bytes came that were announced")
         self.upload.append(self, pieces)
 
     def complete(self) -> None:
         """Note that the request's body is at its end; SizeInvalid, and nothing of it is kept, when it was too short."""
-        if self.expected is not None and self.written != self.expected:
-            came = self.written
+        if self.expected is not None and self._came != self.expected:
             self.upload.cut(self, self.start)
-            raise SizeInvalid(f"{came} bytes came, and {self.expected} were announced")
+            raise SizeInvalid(f"{self._came} bytes came, and {self.expected} were announced")
 
 
 def check_size(size: int, most: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 
@@ -79,7 +81,7 @@ async def test_part_that_is_not_understood_is_everything(registry: ImageRegistry
 
 
 async def test_missing_things_are_not_found(registry: ImageRegistry) -> None:
-    """Blobs, manifests, tags, repositories, each with its own code; a blob of another repository is none of this one."""
+    """Blobs, manifests, tags, repositories, each with its own code; a blob of another repository is missing."""
     digest = await registry.push(BLOB, "prod/other")
     get = registry.client.get
     refused(await get(f"/v2/prod/app/blobs/{digest}"), 404, "BLOB_UNKNOWN")
@@ -131,15 +133,18 @@ async def test_blob_is_pushed_in_chunks(registry: ImageRegistry, last_with_put: 
     """end-5: each answer says where the next goes, and how far it is."""
     location = await registry.begin()
     cuts = [0, 1000, 1001, 9000, len(BLOB)]
-    spans = list(zip(cuts, cuts[1:], strict=False))
-    body = {"headers": {"content-range": f"{cuts[-2]}-{cuts[-1] - 1}"}, "content": BLOB[cuts[-2] :]}
+    spans = list(pairwise(cuts))
     for start, end in spans[:-1] if last_with_put else spans:
         headers = {"content-range": f"{start}-{end - 1}", "content-type": "application/octet-stream"}
         answer = await registry.client.patch(location, content=BLOB[start:end], headers=headers)
         assert answer.status_code == 202, answer.text
         assert answer.headers["range"] == f"0-{end - 1}"
         location = answer.headers["location"]
-    answer = await registry.client.put(location, params={"digest": digest_of(BLOB)}, **(body if last_with_put else {}))
+    start = cuts[-2] if last_with_put else cuts[-1]
+    headers = {"content-range": f"{start}-{cuts[-1] - 1}"} if last_with_put else {}
+    answer = await registry.client.put(
+        location, params={"digest": digest_of(BLOB)}, content=BLOB[start:], headers=headers
+    )
     assert answer.status_code == 201, answer.text
     assert (await registry.client.get(f"/v2/prod/app/blobs/{digest_of(BLOB)}")).content == BLOB
 
@@ -147,7 +152,7 @@ async def test_blob_is_pushed_in_chunks(registry: ImageRegistry, last_with_put: 
 async def test_blob_is_streamed_without_a_range(registry: ImageRegistry) -> None:
     """As engines do it: one PATCH of unknown length, then an empty PUT."""
 
-    async def pieces() -> object:
+    async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(BLOB), 777):
             yield BLOB[start : start + 777]
 
@@ -288,7 +293,7 @@ async def test_manifest_may_have_four_mebibytes(registry: ImageRegistry) -> None
     assert (await registry.client.get("/v2/prod/app/manifests/large")).content == large
     refused(await registry.put(large + b" ", "larger"), 413, "SIZE_INVALID")
 
-    async def pieces() -> object:
+    async def pieces() -> AsyncIterator[bytes]:
         yield large
         yield b" "
 
@@ -348,8 +353,9 @@ async def test_referrers_are_listed(registry: ImageRegistry) -> None:
     listed = index(subject=subject, artifactType="application/bundle")
     assert (await registry.put(listed, media_type=OCI_INDEX)).status_code == 201
     assert (await registry.put(manifest, "v1")).status_code == 201
+    of_sbom = {"artifactType": "application/sbom", "annotations": {"a": "b"}}
     expected = {
-        digest_of(sbom): {**descriptor(sbom, OCI_MANIFEST), "artifactType": "application/sbom", "annotations": {"a": "b"}},
+        digest_of(sbom): {**descriptor(sbom, OCI_MANIFEST), **of_sbom},
         digest_of(signature): {
             **descriptor(signature, OCI_MANIFEST), "artifactType": "application/vnd.oci.image.config.v1+json"
         },
