@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).parent
 """Where the TOML files are."""
 
+_PART: Final = ".part()."
+"""In names of what is had from a data frame or array: another one, a column, or a single value."""
+
 _ITSELF: Final = frozenset(("__enter__", "__aenter__"))
 """Methods that return their instance when the data says nothing else."""
 
@@ -78,6 +81,8 @@ class Catalogue:
         tables = self._tables
         name = self._canonical(qualname)
         found = tables.returns.get(name)
+        if found is not None and _PART in qualname and found in tables.not_stored:
+            return qualname.partition(_PART)[0] + _PART.removesuffix(".")  # a part of a part may be a number
         if found is not None:
             return found
         if name in tables.classes:

@@ -20,6 +20,7 @@ from analyzer.graph.libraries import Libraries
 from analyzer.graph.machine import Machine
 from analyzer.graph.managers import Managers
 from analyzer.graph.names import Names
+from analyzer.graph.orders import Orders
 from analyzer.graph.plain import PlainData
 from analyzer.graph.statements import Statements
 from analyzer.graph.targets import Targets
@@ -55,6 +56,7 @@ def build_machine(
     machine.attributes = Attributes(machine)
     machine.dispatch = Dispatch(machine)
     machine.managers = Managers(machine)
+    machine.orders = Orders(machine)
     machine.crossings = Crossings(machine)
     machine.calls = Calls(machine)
     machine.libraries = Libraries(machine)

@@ -60,13 +60,15 @@ class Instance(Atom):
     Attributes:
         type: the type's qualified name.
         of: the project's class that it gives instances of: of a query, of a manager.
+        shows_order: it is a text in which the elements of a set stand in the order in which they came.
     """
 
-    __slots__ = ("of", "type")
+    __slots__ = ("of", "shows_order", "type")
 
-    def __init__(self, type_name: str, of: Class | None = None) -> None:
+    def __init__(self, type_name: str, of: Class | None = None, *, shows_order: bool = False) -> None:
         self.type = type_name
         self.of = of
+        self.shows_order = shows_order
 
 
 class Imported(Atom):

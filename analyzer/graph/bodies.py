@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.graph.atoms import Collection, Function, Object, Value
+from analyzer.graph.atoms import Atom, Collection, Function, Object, Value
 from analyzer.graph.declared import Job
 from analyzer.graph.frames import DURABLE, SOME_TASK, Frame, Leaf, ModuleState, Mutation, Step
 from analyzer.graph.heap import GLANCE
@@ -165,13 +165,36 @@ def is_lost(target: object, maker: Frame | None, mutation: Mutation, caller: Fra
     if isinstance(target, Frame):
         return target is caller or target in _around(caller)
     if isinstance(target, Collection):
-        return maker in bodys
+        return maker in bodys and _is_held(target, [caller, *bodys])
     if isinstance(target, Object):
         cell = target.fields.get(mutation.name)
         readers = {} if cell is None else cell.readers
         is_read = any(run < GLANCE and reader in bodys for reader, run in readers.items())
         return is_read and maker in bodys
     return False
+
+
+def _is_held(target: Atom, frames: Iterable[Frame]) -> bool:
+    """Tell whether some variable of functions leads to something: nobody looks at what none leads to."""
+    seen: set[Atom] = set()
+    for frame in frames:
+        held = [*frame.env.values(), *(cell.value for cell in frame.cells.values())]
+        found = reachable((atom for value in held for atom in value if atom not in seen), _inside)
+        if target in found:
+            return True
+        seen.update(found)
+    return False
+
+
+def _inside(atom: Atom) -> Iterable[Atom]:
+    """Give what a collection or instance holds."""
+    if isinstance(atom, Object):
+        cells = list(atom.fields.values())
+    elif isinstance(atom, Collection):
+        cells = [atom.elements, *atom.items.values()]
+    else:
+        return ()
+    return [inner for cell in cells for inner in cell.value if isinstance(inner, Collection | Object)]
 
 
 def _around(frame: Frame) -> list[Frame]:

@@ -130,6 +130,9 @@ class Builtins:
         handler = self._handlers.get(name)
         if handler is not None:
             return handler(name, arguments, frame, at)
+        dumped = self._m.orders.dumped(name, arguments)
+        if dumped is not None:
+            return dumped
         if name in _WRAPPERS:
             return self._wrap(_WRAPPERS[name], arguments)
         if name in _DUNDERS:
@@ -220,7 +223,7 @@ class Builtins:
         ):
             self._m.happens(frame, at, Leaf(IDENTITY, "hash"))
         if name in ("builtins.str", "builtins.repr", "builtins.format"):
-            return self._m.instance("builtins.str")
+            return self._m.orders.text_of(arguments.positional[:1])
         return self._m.instance(name) if name in ("builtins.int", "builtins.float", "builtins.len") else NOTHING
 
     def _identity(self, _name: str, _arguments: Arguments, frame: Frame, at: int) -> Value:

@@ -285,8 +285,8 @@ class Calls:
         if atom.name == "functools.wraps":
             return NOTHING  # a decorator that gives back what it is put on, not what it is given here
         libraries = self._m.libraries
-        answer = libraries.gives if in_task else libraries.call
-        return passed | answer(atom.name, arguments, frame, at, atom.of)
+        answer = (libraries.gives if in_task else libraries.call)(atom.name, arguments, frame, at, atom.of)
+        return passed | answer if passed else answer
 
     def _unknown(self, arguments: Arguments, frame: Frame, at: int, *, in_task: bool = False) -> Value:
         """Pass arguments to something that is not the project's: generators are used up, a function comes back."""

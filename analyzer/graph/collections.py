@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
-from analyzer.graph.atoms import Collection, CollectionKind, Generator, Instance, Key, Method, Object, Value
+from analyzer.graph.atoms import Atom, Collection, CollectionKind, Generator, Instance, Key, Method, Object, Value
 from analyzer.graph.enums import exact_keys
 from analyzer.graph.frames import Frame, Leaf, Mutation, variable_of
 from analyzer.graph.names import STATE
@@ -209,14 +209,14 @@ class Collections:
             if name == "pop":
                 self._m.iteration.escapes(frame, at, "set.pop")
             return self._m.instance(receiver.type) if name in _GIVING_SETS else NOTHING
-        return self._text_method(name, arguments, frame, at)
+        return self._text_method(receiver, name, arguments, frame, at)
 
     def _generator_method(self, receiver: Generator, name: str, frame: Frame, at: int) -> Value:
         if name in ("__next__", "send", "asend", "__anext__", "throw", "athrow"):
             return self._m.iteration.exhaust(frozenset((receiver,)), frame, at)
         return NOTHING
 
-    def _text_method(self, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
+    def _text_method(self, receiver: Atom, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         if name in ("join", "writelines"):
             value = arguments.get(0) or NOTHING
             self._m.iteration.unpack(value, frame, at, escapes=True)
@@ -226,9 +226,10 @@ class Collections:
             return frozenset((atom,))
         if name == "encode":
             return self._m.instance("builtins.bytes")
-        return (
-            NOTHING if name in ("find", "index", "count") or name.startswith("is") else self._m.instance("builtins.str")
-        )
+        if name in ("find", "index", "count") or name.startswith("is"):
+            return NOTHING
+        parts = () if name == "join" else (*arguments.positional, *(value for _, value in arguments.keywords))
+        return self._m.orders.text_of([frozenset((receiver,)), *parts])
 
     def _collection_method(self, atom: Collection, name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
         if name in _CHANGING:

@@ -129,6 +129,7 @@ class Durables:
 
     def _run(self, tasks: Value, arguments: Arguments, frame: Frame, at: int, what: str) -> Value:
         functions = union(atom.function for atom in tasks if type(atom) is Task)
+        self._m.orders.check(arguments, frame, at)
         result = self._inside(functions, arguments, frame, at)
         self.check_value(result, frame, at, "a task returns")
         if any(self._returns_function(atom) for atom in functions):

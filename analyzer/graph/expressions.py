@@ -139,7 +139,7 @@ class Expressions:
             if type(atom) is Object:
                 result |= self._m.calls.method(atom, f"__r{operator}__", (left,), frame, at, alike)
             elif type(atom) is Instance and atom.type not in ("builtins.str", "builtins.float", "builtins.int"):
-                result |= self._operate_instance(atom, f"r{operator}", frame, at)
+                result |= self._operate_instance(atom, f"r{operator}", left, frame, at)
         return result
 
     def _operate_from_left(self, operator: str, left: Value, right: Value, frame: Frame, at: int) -> Value:
@@ -148,7 +148,7 @@ class Expressions:
             if type(atom) is Object:
                 result |= self._operate_object(atom, operator, right, frame, at, alike)
             elif type(atom) is Instance:
-                result |= self._operate_instance(atom, operator, frame, at)
+                result |= self._operate_instance(atom, operator, right, frame, at)
             elif type(atom) is Collection:
                 result |= self._operate_collection(atom, operator, right, frame, at)
             elif type(atom) is Constant and type(atom.value) is str:
@@ -163,9 +163,9 @@ class Expressions:
             result |= self._m.enums.any_member(atom.cls, frame)  # flags together
         return result
 
-    def _operate_instance(self, atom: Instance, operator: str, frame: Frame, at: int) -> Value:
+    def _operate_instance(self, atom: Instance, operator: str, other: Value, frame: Frame, at: int) -> Value:
         if atom.type == _TEXT:
-            return self._m.instance(_TEXT)
+            return self._m.orders.text_of([frozenset((atom,)), other])
         return self._m.libraries.call(f"{atom.type}.__{operator}__", None, frame, at)
 
     def _operate_collection(self, atom: Collection, operator: str, right: Value, frame: Frame, at: int) -> Value:
@@ -184,7 +184,7 @@ class Expressions:
             ends = [atom.value for atom in right if type(atom) is Constant and type(atom.value) is str]
             if ends and len(ends) == len(right):
                 return union([self._m.constant((text + end)[:256]) for end in ends])
-        return self._m.instance(_TEXT)
+        return self._m.orders.text_of([right])
 
     def _unary(self, node: tree.Unary, frame: Frame) -> Value:
         if node.operator == "not":
@@ -340,14 +340,15 @@ class Expressions:
 
     def _format(self, node: tree.Format, frame: Frame) -> Value:
         text: str | None = ""
-        for part in node.values:
-            value = self.evaluate(part, frame)
+        values = [self.evaluate(part, frame) for part in node.values]
+        for value in values:
             for atom in value:
                 if type(atom) is Object:
                     self._format_object(atom, frame, node.at)
             known = _only_constant(value)
             text = None if text is None or known is None else text + known
-        return self._m.instance(_TEXT) if text is None or len(text) > _LONGEST_TEXT else self._m.constant(text)
+        is_known = text is not None and len(text) <= _LONGEST_TEXT
+        return self._m.constant(text) if is_known else self._m.orders.text_of(values)
 
     def _format_object(self, atom: Object, frame: Frame, at: int) -> None:
         for name in ("__format__", "__str__"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
 from analyzer.graph.atoms import Instance, Value
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from analyzer.graph.frames import Frame
 
 Env = dict[str, Value]
+
+_ENDLESS: Final = ("itertools.count()", "itertools.repeat()", "itertools.cycle()")
 
 
 class Loop:
@@ -62,8 +64,8 @@ def united(envs: list[Env]) -> Env:
 
 
 def is_endless(iterable: Value) -> bool:
-    """Tell whether iterating never ends: ``itertools.count()``, ``itertools.repeat(x)``."""
-    return any(type(atom) is Instance and atom.type in ("itertools.count()", "itertools.repeat()") for atom in iterable)
+    """Tell whether iterating never ends: ``itertools.count()``, ``itertools.repeat(x)``, ``itertools.cycle(xs)``."""
+    return any(type(atom) is Instance and atom.type in _ENDLESS for atom in iterable)
 
 
 def breaks(body: list[tree.Statement]) -> bool:

@@ -144,7 +144,8 @@ class Iterables:
                 return kept
         with self._lazily(name, frame, at):
             elements = union([self._m.iteration.exhaust(source, frame, at) for source in sources])
-        return self._m.iteration.lazily(name, sources, elements, frame, at)
+        made = self._m.iteration.lazily(name, sources, elements, frame, at)
+        return made | self._m.instance("itertools.cycle()") if name == "itertools.cycle" else made
 
     def _lazily(self, name: str, frame: Frame, at: int) -> AbstractContextManager[None]:
         """Have what happens meanwhile happen when the iterator that is made here is iterated."""

@@ -36,6 +36,9 @@ _FILLING: Final = frozenset(
 )
 """Methods by which the order of a loop gets into something."""
 
+_TOLD_APART: Final = 24
+"""Elements of a list up to which a dict that is made of it is filled one by one."""
+
 
 class Iteration:
     """Iterates."""
@@ -160,9 +163,20 @@ class Iteration:
 
     def unpack(self, value: Value, frame: Frame, at: int, *, escapes: bool) -> Value:
         """Iterate over a value to its end in an expression: ``list(value)``, ``*value``, ``a, b = value``."""
+        value = self.started(value, frame, at)
         if escapes and self.is_unordered(value) and not self._m.expressions.ignores_order:
             self.order_escapes(frame, at, value)
         return self.exhaust(value, frame, at)
+
+    def started(self, value: Value, frame: Frame, at: int) -> Value:
+        """Return what is iterated over: of an instance, what its ``__iter__`` gives, if that is a collection."""
+        result = value
+        for atom in in_order(value):
+            if type(atom) is Object and self._m.classes.find(atom.cls, "__iter__") is not None:
+                inner = self._m.calls.method(atom, "__iter__", (), frame, at)
+                if inner and all(type(each) in (Collection, Generator) for each in inner):
+                    result = (result - {atom}) | inner
+        return result
 
     # --- loops --------------------------------------------------------------------------------------------------------
 
@@ -179,7 +193,7 @@ class Iteration:
         ignores, expressions.ignores_order = expressions.ignores_order, False
         steps = frame.durables
         atom = self._m.collection(_KINDS[node.kind], frame, node.at)
-        first = expressions.evaluate(node.generators[0].iterable, frame)
+        first = self.started(expressions.evaluate(node.generators[0].iterable, frame), frame, node.at)
         if node.kind == "generator":
             with self._m.deferring(frame, self.made_lazy(atom, "a generator")):
                 unordered = self._fill(node, first, atom, frame)
@@ -189,7 +203,7 @@ class Iteration:
         has_steps = frame.durables > steps
         if unordered and (has_steps or (node.kind == "list" and not ignores)):
             self.order_escapes(frame, node.at, first)
-        elif unordered and node.kind in ("list", "generator"):
+        elif unordered and node.kind in ("list", "generator", "dict"):
             atom.is_ordered = False
         frame.env = {name: frame.env[name] for name in frame.env if name in saved} | saved
         return frozenset((atom,))
@@ -197,6 +211,10 @@ class Iteration:
     def _fill(self, node: tree.Comprehension, first: Value, atom: Collection, frame: Frame) -> bool:
         """Evaluate a comprehension's loops and what it collects; return whether their order is one of a set."""
         expressions = self._m.expressions
+        exact = self._m.collections.positions(first, frame)
+        if node.value is not None and len(node.generators) == 1 and exact and len(exact) <= _TOLD_APART:
+            self._fill_one_by_one(node, exact, atom, frame)
+            return False
         unordered = False
         for position, generator in enumerate(node.generators):
             iterable = expressions.evaluate(generator.iterable, frame) if position else first
@@ -215,6 +233,17 @@ class Iteration:
         if node.kind == "set":
             atom.only_numbers = self.is_number(element)
         return unordered
+
+    def _fill_one_by_one(self, node: tree.Comprehension, elements: list[Value], atom: Collection, frame: Frame) -> None:
+        """Evaluate a dict's comprehension over a short list, so that each key keeps its own value."""
+        expressions, (generator,) = self._m.expressions, node.generators
+        for element in elements:
+            self._m.targets.bind(generator.target, element, frame, node.at)
+            if any(expressions.test(condition, frame) is False for condition in generator.conditions):
+                continue
+            key = expressions.evaluate(node.element, frame)
+            value = NOTHING if node.value is None else expressions.evaluate(node.value, frame)
+            self._m.collections.put_under(atom, key, value)
 
     @staticmethod
     def made_lazy(atom: Collection, what: str) -> Cell:

@@ -57,6 +57,9 @@ _COLUMNS: Final = frozenset(
 )
 """Methods of queries after which they give columns, not instances of the project's class."""
 
+_AS_MANAGER: Final = (".QuerySet.as_manager",)
+"""Methods of a class of queries that give what answers for the model: all of the class's methods, too."""
+
 _SUBJECTS: Final = ("type", "cls", "model", "klass", "entity", "response_model")
 
 
@@ -136,6 +139,8 @@ class Libraries:
             known = self._called[qualname] = self._look_up(qualname)
         if qualname.rpartition(".")[2] in _COLUMNS:
             return NOTHING if known.type is None else self.instance_of(known.type, frame, at)
+        if of is not None and qualname.endswith(_AS_MANAGER):
+            return frozenset((self._m.classes.any_instance(of, frame),))
         if known.type is None:
             return NOTHING
         found = self.instance_of(known.type, frame, at, of or _subject(arguments))

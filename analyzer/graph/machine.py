@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from analyzer.graph.libraries import Libraries
     from analyzer.graph.managers import Managers
     from analyzer.graph.names import Names
+    from analyzer.graph.orders import Orders
     from analyzer.graph.plain import PlainData
     from analyzer.graph.statements import Statements
     from analyzer.graph.targets import Targets
@@ -132,6 +133,7 @@ class Machine(Effects):
         self.durables: Durables
         self.plain: PlainData
         self.managers: Managers
+        self.orders: Orders
         self.crossings: Crossings
         self.statements: Statements
         self.targets: Targets
@@ -150,9 +152,8 @@ class Machine(Effects):
     def alone(self, *, coarsely: bool = False) -> Iterator[Trail]:
         """Evaluate something as if nothing else was but the imports, and take it back in the end."""
         trail = self.trail = Trail()
-        tables: list[dict[Any, Any]] = [
-            *self.contexts.tables, self.jobs, self.tasks, self.zones, self.sdk_calls
-        ]  # fmt: skip
+        own: tuple[dict[Any, Any], ...] = (self.jobs, self.tasks, self.zones, self.sdk_calls)
+        tables = [*self.contexts.tables, *own]
         kept = [dict(table) for table in tables]
         changes = self.class_changes
         detailed, coarse = self._of_job

@@ -201,7 +201,7 @@ class PlainData:
             value = self._m.glance(cell, caller)
             if not all(self._is_plain(inner, caller, depth + 1) for inner in value if inner is not atom):
                 return False
-            if not self._is_as_declared(atom, name, value, caller):
+            if not self._is_as_declared(atom, name, value, caller) or self._m.iteration.is_unordered(value):
                 return False
         return True
 

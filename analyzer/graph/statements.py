@@ -266,6 +266,8 @@ class Statements(Definitions):
 
     def _for(self, node: tree.For, frame: Frame, _loop: Loop | None) -> bool:
         iterable = self._m.expressions.evaluate(node.iterable, frame)
+        if not node.is_async:
+            iterable = self._m.iteration.started(iterable, frame, node.at)
         element = self._m.iteration.exhaust(iterable, frame, node.at, is_async=node.is_async)
         steps = frame.durables
 
