@@ -14,11 +14,13 @@ from tests.fakes.postgres_server import PostgresServer
 
 
 def test_migrations_make_the_declared_tables(postgres_server: PostgresServer) -> None:
-    """Alembic finds no difference of tables, columns and indexes."""
+    """Alembic finds no difference of tables, columns and indexes; what columns are for stands in the code only."""
     url = postgres_server.create_database().replace("postgresql://", "postgresql+psycopg://")
     engine = create_engine(url)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    changes = [change for one in found for change in (one if isinstance(one, list) else [one])]
+    assert [change for change in changes if change[0] != "modify_comment"] == []
     engine.dispose()
 
 
