@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache as remember
 from pathlib import Path
@@ -22,6 +23,7 @@ from analyzer.states import FileStates, basis_of, folder_digest
 from analyzer.suppressions import Suppressions
 from trigger_sdk.protocol.errors import ProjectInvalid
 from trigger_sdk.protocol.project import job_files, module_name
+from trigger_sdk.protocol.project_model import is_foreign_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -302,8 +304,14 @@ class _Check:
 
 
 def _python_files(project: Project, folder: Path) -> Iterable[Path]:
-    for path in sorted(folder.rglob("*.py")):
-        # As among the files of jobs: no editor's locks, folders and pipes; a link that leads nowhere is told.
-        is_source = not path.name.startswith(".") and (path.is_file() or not path.exists())
-        if is_source and project.is_project_file(path):
-            yield path
+    """Return the project's files in a folder; a folder that cannot be read is among them, and told when it is read."""
+    found: list[Path] = []
+    closed: list[OSError] = []
+    for below, folders, names in os.walk(folder, onerror=closed.append):
+        folders[:] = [name for name in folders if not is_foreign_folder(Path(below, name))]
+        for name in names:
+            path = Path(below, name)
+            # As among the files of jobs: no editor's locks and pipes; a link that leads nowhere is told.
+            if path.suffix == ".py" and not name.startswith(".") and project.is_project_file(path):
+                found += (path,) if os.path.isfile(path) or not os.path.exists(path) else ()  # noqa: PTH110, PTH113
+    return sorted((*found, *(Path(error.filename) for error in closed)))

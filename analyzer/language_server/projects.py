@@ -132,7 +132,7 @@ class Projects:
         if folder not in self._roots:
             try:
                 self._roots[folder] = find_root(folder)
-            except OSError:  # a folder above that may not be read
+            except (OSError, ProjectInvalid):  # a folder or file above that may not be read
                 self._roots[folder] = None
         return self._roots[folder]
 

@@ -172,7 +172,7 @@ def test_table_of_another_type_is_told(tmp_path: Path) -> None:
 def test_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     """Bytes that are not UTF-8."""
     (tmp_path / "trigger.toml").write_bytes(b"name = '\xff'")
-    with pytest.raises(ProjectInvalid, match="not valid TOML"):
+    with pytest.raises(ProjectInvalid, match="is not UTF-8 text"):
         load_project(tmp_path)
 
 

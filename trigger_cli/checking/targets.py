@@ -15,7 +15,7 @@ from analyzer.settings import CheckSettings, read_settings
 from trigger_cli.checking.options import CheckOptions
 from trigger_cli.errors import NoProjectToCheck, UsageProblem
 from trigger_sdk.protocol.problem import Problem
-from trigger_sdk.protocol.project import Project, find_project, load_project
+from trigger_sdk.protocol.project import Project, find_project, load_project, real_path
 
 _SYNTAX = "TRG901"
 
@@ -70,7 +70,7 @@ def find_targets(options: CheckOptions, around: Surroundings) -> list[Target]:
         return [make_target(project, None, options, around)]
     found: dict[Path, tuple[Project, list[Path]]] = {}
     for path in named:
-        resolved = (around.cwd / path).resolve()
+        resolved = real_path(around.cwd / path)
         if path is not options.stdin_filename:
             _refuse_missing(path, resolved)
         if path is options.stdin_filename or not resolved.is_dir():
@@ -81,7 +81,12 @@ def find_targets(options: CheckOptions, around: Surroundings) -> list[Target]:
 
 
 def _refuse_missing(path: Path, resolved: Path) -> None:
-    if not resolved.exists():
+    try:
+        exists = resolved.exists()
+    except OSError as error:
+        message = f"{str(path)!r} cannot be read: {error.strerror}"
+        raise UsageProblem(message, hint="Make its folder one that you may enter.", where=str(path)) from error
+    if not exists:
         raise UsageProblem(f"there is no file or folder {str(path)!r}", hint=_near(resolved), where=str(path))
 
 

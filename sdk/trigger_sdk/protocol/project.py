@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from trigger_sdk.protocol.errors import ProjectInvalid
 from trigger_sdk.protocol.project_files import job_files as job_files
 from trigger_sdk.protocol.project_files import module_name as module_name
+from trigger_sdk.protocol.project_files import real_path as real_path
 from trigger_sdk.protocol.project_keys import Settings, read_settings
 from trigger_sdk.protocol.project_model import Project as Project
 
@@ -36,18 +37,26 @@ def find_project(start: Path) -> Project | None:
 
 
 def find_root(start: Path) -> Path | None:
-    """Return the root of the project that ``start`` lies in, whether its configuration can be used or not."""
-    folder = start.resolve()
+    """Return the root of the project that ``start`` lies in, whether its configuration can be used or not.
+
+    Raises:
+        ProjectInvalid: a folder may not be entered, or a file not be read, that could make it one.
+    """
+    folder = real_path(start)
+    if folder.is_dir() and not os.access(folder, os.X_OK):
+        raise ProjectInvalid(
+            f"{folder} may not be entered", hint="Ask whoever owns it, or go elsewhere.", where=str(folder)
+        )
     return next((candidate for candidate in (folder, *folder.parents) if _is_root(candidate)), None)
 
 
 def _is_root(folder: Path) -> bool:
-    if (folder / TRIGGER_TOML).is_file():
+    if os.path.isfile(folder / TRIGGER_TOML):  # noqa: PTH113 - says no of a folder above that may not be entered
         return True
     pyproject = folder / PYPROJECT
-    if not pyproject.is_file():
+    if not os.path.isfile(pyproject):  # noqa: PTH113 - as above
         return False
-    text = pyproject.read_text(encoding="utf-8", errors="replace")
+    text = _read(pyproject, errors="replace")
     if "trigger" not in text:
         return False
     try:
@@ -119,15 +128,25 @@ def _declared_name(pyproject: Path) -> str:
 
 
 def _read_toml(path: Path) -> Mapping[str, Any]:
+    text = _read(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         where = f"{path.name}:{line[1]}" if line else path.name
         raise ProjectInvalid(
             f"{path.name} is not valid TOML: {error}",
             hint=f"Correct {where}; text stands in quotes, lists in [brackets].",
             where=where,
+        ) from error
+
+
+def _read(path: Path, *, errors: str = "strict") -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig", errors=errors)
+    except UnicodeDecodeError as error:
+        raise ProjectInvalid(
+            f"{path.name} is not UTF-8 text", hint=f"Save {path} as UTF-8.", where=path.name
         ) from error
     except OSError as error:
         raise ProjectInvalid(

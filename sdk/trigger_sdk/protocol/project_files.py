@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import keyword
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trigger_sdk.protocol.errors import ProjectInvalid
@@ -12,7 +14,6 @@ from trigger_sdk.protocol.project_model import Project, is_foreign_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def job_files(project: Project) -> list[Path]:
@@ -23,21 +24,33 @@ def job_files(project: Project) -> list[Path]:
     single file.
 
     Raises:
-        ProjectInvalid: an entry of ``dirs`` does not exist, or lies outside the project.
+        ProjectInvalid: an entry of ``dirs`` does not exist, or lies outside the project; a folder cannot be read.
     """
     problems = [problem for entry in project.dirs if (problem := _entry_problem(project, entry)) is not None]
     if problems:
         raise ProjectInvalid.of(problems)
     found: set[Path] = set()
-    for entry in project.dirs:
-        path = (project.root / entry).resolve()
-        found.update((path,) if path.is_file() else _python_files(path))
+    try:
+        for entry in project.dirs:
+            path = real_path(project.root / entry)
+            found.update((path,) if path.is_file() else _python_files(path))
+    except OSError as error:
+        raise ProjectInvalid(
+            f"{error.filename} cannot be read: {error.strerror}",
+            hint="Make it readable, or take it out of the folders that hold your jobs.",
+            where=str(error.filename),
+        ) from error
     return sorted(found)
+
+
+def real_path(path: Path) -> Path:
+    """Return a path without links on the way; one whose links lead round in a circle stays as it is."""
+    return Path(os.path.realpath(path))  # which Path.resolve() refuses before Python 3.13
 
 
 def _entry_problem(project: Project, entry: str) -> Problem | None:
     file = project.config_file.name if project.config_file else "trigger.toml"
-    path = (project.root / entry).resolve()
+    path = real_path(project.root / entry)
     if not any(path == root or path.is_relative_to(root) for root in project.import_roots):
         message = f"dirs in {file} names {entry!r}, which is outside the project {project.root}"
         return _problem(message, "Move the jobs into the project, or name the folder's root in source_roots too.", file)
@@ -87,7 +100,7 @@ def module_name(project: Project, path: Path) -> str:
     Raises:
         ProjectInvalid: the file lies outside the project, or its path has a part that Python cannot import.
     """
-    resolved = path.resolve()
+    resolved = real_path(path)
     roots = [root for root in project.import_roots if resolved.is_relative_to(root)]
     if not roots:
         raise ProjectInvalid(

@@ -83,4 +83,6 @@ def _folders_between(root: str, folder: str) -> list[Path]:
 
 def is_foreign_folder(folder: Path) -> bool:
     """Tell whether a folder holds no source of the project: hidden, installed packages, a virtual environment."""
-    return folder.name.startswith(".") or folder.name in _FOREIGN_FOLDERS or (folder / "pyvenv.cfg").is_file()
+    if folder.name.startswith(".") or folder.name in _FOREIGN_FOLDERS:
+        return True
+    return os.path.isfile(folder / "pyvenv.cfg")  # noqa: PTH113 - which says no of a folder that may not be entered
