@@ -1,4 +1,4 @@
-"""What never goes into an image, whatever the settings say: secrets, version control, environments, caches."""
+"""What never goes into an image, whatever the settings say: secrets, version control, environments, caches, images."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ _ENV: Final = ".env"
 _COMPILED: Final = (".pyc", ".pyo")
 _CACHE_TAG: Final = "CACHEDIR.TAG"
 """File by which a program marks a folder as its cache."""
+_IMAGES: Final = "oci-layout"
+"""File in a folder of images, such as an earlier build has left: an image would hold all before it."""
 
 
 def is_never_folder(name: str, path: Path) -> bool:
@@ -35,6 +37,7 @@ def is_never_folder(name: str, path: Path) -> bool:
         or (path / "pyvenv.cfg").is_file()
         or (path / "conda-meta").is_dir()
         or (path / _CACHE_TAG).is_file()
+        or (path / _IMAGES).is_file()
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from engine.model import Settings as EngineSettings
 from executor.settings import Settings
 from tests.fakes.house import TOKEN, House, keep_house
+from tests.fakes.processes import until
 from tests.fakes.registry_process import PASSWORD, USERNAME, Auth, RegistryProcess
 from tests.rig.build_command import BuildCommand
 from tests.rig.bundled_project import BundledProject
@@ -252,3 +255,16 @@ async def test_system_packages_and_commands_are_in_the_image(
         await asyncio.to_thread(client.pull, f"{host}/end/system", tag=reference.rpartition("@")[2])
     more = {"greeted": "good day\n", "programs": ["greeting", "ffmpeg"]}
     await require_a_run(dockerd, reference, house, {**EXPECTED, **more})
+
+
+def test_interrupt_while_an_engine_builds(build: BuildCommand, dockerd: DockerdProcess) -> None:
+    """Ctrl-C while a command runs: exit code 130, nothing on standard output, and no container is left."""
+    build.project.configure('run = ["sleep 300"]')
+    process = build.start("-o", "oci:../out", env=build.environ(DOCKER_HOST=dockerd.address), process_group=0)
+    until(dockerd.containers, "the command runs")
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, ""), err
+    assert "Traceback" not in err
+    until(lambda: not dockerd.containers(), "the container is gone")
+    assert not (build.folder.parent / "out").exists()

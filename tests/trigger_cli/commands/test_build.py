@@ -73,6 +73,15 @@ def test_list_files_builds_nothing(build: BuildCommand) -> None:
     assert not build.cache.exists()
 
 
+def test_image_holds_no_earlier_image(build: BuildCommand) -> None:
+    """Of a project that includes everything, and is built into its own folder: the same the second time."""
+    build.project.configure('include = ["**"]')
+    first, second = (build("-o", "oci:images/out") for _ in range(2))
+    assert first.code == 0, first.err
+    assert first.out == second.out
+    assert "images" not in build("--list-files").out
+
+
 def test_explain_names_what_changed(build: BuildCommand) -> None:
     """First nothing was there, then everything; then a file, a wheel, a setting: only what it is in is made anew."""
     first = explained(build("-o", "oci:../out", "--explain").err)
