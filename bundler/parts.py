@@ -18,7 +18,7 @@ from bundler.wheels.modules import modules_of
 from trigger_sdk.protocol.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bundler.dependencies import Dependencies
     from bundler.image.model import BaseImage
@@ -153,7 +153,8 @@ class _Making:
             cache=cache,
         )
         report.require()
-        self._warnings = (*report.warnings, *report.unreached)
+        reached = {place.partition("/")[0] for place in report.reached}
+        self._warnings = (*report.warnings, *(_unreached(warning, reached) for warning in report.unreached))
 
     def _compiler(self, target: Target) -> Compiler | None:
         if not self._plan.settings.bytecode:
@@ -180,3 +181,17 @@ class _Making:
         if found.sdk is None:
             listed = (*listed, distribution(SDK, VERSION))
         return sbom(name=plan.project.name, version=plan.origin.version, components=listed, base=base)
+
+
+def _unreached(warning: Problem, reached: Collection[str]) -> Problem:
+    """Return what to do about an import that would fail in a file that no job reaches: tests, scripts.
+
+    Args:
+        warning: the import.
+        reached: names in the project's root that have files of jobs in them.
+    """
+    place = warning.where.rpartition(":")[0]
+    top, slash, _ = place.partition("/")
+    pattern = place if not slash or top in reached else top
+    hint = f'No job reaches this file. Leave it out of the image: exclude = ["{pattern}"] in the table `bundle`.'
+    return replace(warning, hint=hint)

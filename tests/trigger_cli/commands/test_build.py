@@ -73,6 +73,18 @@ def test_list_files_builds_nothing(build: BuildCommand) -> None:
     assert not build.cache.exists()
 
 
+def test_file_that_no_job_reaches_is_a_warning(build: BuildCommand) -> None:
+    """Tests and scripts that import what is not locked: with what leaves them out, and nothing of what jobs need."""
+    build.project.write("tests/test_hello.py", "import pytest\n")
+    build.project.write("shop/tool.py", "import pandas\n")
+    ended = build("-o", "oci:../out")
+    assert ended.code == 0, ended.err
+    assert 'No job reaches this file. Leave it out of the image: exclude = ["tests"]' in ended.err
+    assert 'exclude = ["shop/tool.py"]' in ended.err
+    build.project.configure('exclude = ["tests", "shop/tool.py"]')
+    assert "warning" not in build("-o", "oci:../out").err
+
+
 def test_image_holds_no_earlier_image(build: BuildCommand) -> None:
     """Of a project that includes everything, and is built into its own folder: the same the second time."""
     build.project.configure('include = ["**"]')
