@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tokenize
 from bisect import bisect_right
 from dataclasses import replace
 from pathlib import Path
@@ -103,8 +105,10 @@ def _open(file: Path, unsaved: Mapping[Path, str]) -> Source | None:
     text = unsaved.get(file)
     if text is None:
         try:
-            text = file.read_bytes().decode("utf-8")
-        except (OSError, UnicodeDecodeError):
+            content = file.read_bytes()
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+            text = content.decode("utf-8" if encoding == "utf-8-sig" else encoding)  # the mark counts, see Source
+        except (OSError, SyntaxError, UnicodeDecodeError):
             return None
     return Source(text, file)
 

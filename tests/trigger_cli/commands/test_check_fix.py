@@ -108,6 +108,15 @@ def test_read_only_file_is_told_and_left(make_project: MakeProject, trigger_proc
     assert "Found 1 error" in ended.out
 
 
+def test_file_in_another_encoding_is_fixed_and_keeps_it(make_project: MakeProject, trigger_process: Trigger) -> None:
+    """Its coding comment says which; the fix is known where only the check is asked, too."""
+    written = f"# coding: latin-1\nname = 'é'\n{SLEEPS}".encode("latin-1")
+    root = make_project({"jobs/sleeps.py": written})
+    assert "[fix available]" in trigger_process("check", cwd=root).out
+    assert trigger_process("check", "--fix", cwd=root).code == 0
+    assert (root / "jobs" / "sleeps.py").read_bytes() == written.replace(b"time.sleep(1)", b"await sleep(1)")
+
+
 def test_text_that_its_encoding_lacks_is_refused(tmp_path: Path) -> None:
     """A character that latin-1 has not: the file stays as it is."""
     file = tmp_path / "a.py"
