@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from packaging.version import InvalidVersion, Version
 
+from bundler.cache import Cache
 from bundler.locks.errors import LockInvalid
 from bundler.locks.fields import Fields, checked_sha256, filename_of, parse, place_of, read_bytes
 from bundler.locks.model import (
@@ -30,17 +31,17 @@ _KNOWN_MAJOR: Final = 1
 F = TypeVar("F", bound=LockedFile)
 
 
-def read_pylock(path: Path, project: Path) -> Lock:
-    """Read a ``pylock.toml`` or ``pylock.NAME.toml``.
+def read_pylock(path: Path, project: Path, cache: Cache | None = None) -> Lock:
+    """Read a ``pylock.toml`` or ``pylock.NAME.toml``; a cache keeps what was read.
 
     Raises:
         LockNotFound: it cannot be read.
         LockInvalid: it cannot be understood.
     """
-    return pylock_of(read_bytes(path), path=path, project=project)
+    return pylock_of(read_bytes(path), path=path, project=project, cache=cache)
 
 
-def pylock_of(content: bytes, *, path: Path, project: Path, kind: Kind = "pylock") -> Lock:
+def pylock_of(content: bytes, *, path: Path, project: Path, kind: Kind = "pylock", cache: Cache | None = None) -> Lock:
     """Return what a document in the format of ``pylock.toml`` says.
 
     Args:
@@ -48,8 +49,9 @@ def pylock_of(content: bytes, *, path: Path, project: Path, kind: Kind = "pylock
         path: where it is, or what it was made of: paths in it are relative to that.
         project: the folder of the project; an entry that is this folder is the project and no dependency.
         kind: who wrote it.
+        cache: keeps what was read; None to read it each time.
     """
-    fields = parse(content, path)
+    fields = parse(content, path, cache)
     _check_version(fields)
     entries = [(_distribution(entry, path.parent), entry.text("marker")) for entry in fields.tables("packages")]
     others = [(entry, marker) for entry, marker in entries if not _is_project(entry, project)]

@@ -67,9 +67,9 @@ def _has_member(path: Path, project: Path) -> bool:
 
 def _read(path: Path, wanted: Wanted, tools: Tools) -> Lock:
     if path.name == "uv.lock":
-        return read_uv_lock(path, wanted.project)
+        return read_uv_lock(path, wanted.project, tools.cache)
     if _PYLOCK.fullmatch(path.name):
-        return read_pylock(path, wanted.project)
+        return read_pylock(path, wanted.project, tools.cache)
     if path.name == "poetry.lock":
         return read_poetry_lock(path, wanted, tools)
     if path.name == "pdm.lock":

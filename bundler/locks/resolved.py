@@ -136,7 +136,7 @@ def _completed(
         depends_on = [*file.files.values(), *_pyproject(wanted)]
         command = _command(options, wanted)
         text = tools.run_once(command, depends_on=depends_on, folder=wanted.project, why=why, given=given)
-    lock = pylock_of(text, path=wanted.project / "pylock.toml", project=wanted.project, kind=kind)
+    lock = pylock_of(text, path=wanted.project / "pylock.toml", project=wanted.project, kind=kind, cache=tools.cache)
     lock = replace(lock, path=file.path, digest=file.digest)
     if hashes is None:
         return lock

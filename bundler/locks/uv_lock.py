@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
+from bundler.cache import Cache
 from bundler.locks.errors import LockInvalid, LockStale
 from bundler.locks.fields import Fields, filename_of, parse, place_of, read_bytes
 from bundler.locks.freshness import require_fresh
@@ -31,12 +32,13 @@ _SOURCES: Final = ("registry", "git", "url", "path", "directory", "editable", "v
 F = TypeVar("F", bound=LockedFile)
 
 
-def read_uv_lock(path: Path, project: Path) -> Lock:
+def read_uv_lock(path: Path, project: Path, cache: Cache | None = None) -> Lock:
     """Read a ``uv.lock``.
 
     Args:
         path: the file, in the project or at the root of its workspace.
         project: the folder of the project.
+        cache: keeps what was read; None to read it each time.
 
     Raises:
         LockNotFound: it cannot be read.
@@ -44,7 +46,7 @@ def read_uv_lock(path: Path, project: Path) -> Lock:
         LockStale: it has no entry for the project, or does not know what the project requires.
     """
     content = read_bytes(path)
-    fields = parse(content, path)
+    fields = parse(content, path, cache)
     version = str(fields.size("version"))
     if version != _KNOWN_VERSION:
         raise LockInvalid(

@@ -77,7 +77,10 @@ def best_wheel(distribution: Distribution, target: Target) -> WheelFile | None:
     ranks = _ranks(target)
     best: tuple[int, BuildTag, str] | None = None
     found: WheelFile | None = None
+    parts = _parts(target)
     for wheel in distribution.wheels:
+        if not _may_fit(wheel.filename, parts):
+            continue
         build, tags = _parsed(wheel, distribution)
         rank = min((ranks[tag] for tag in tags if tag in ranks), default=None)
         if rank is None:
@@ -138,6 +141,25 @@ def _ranks(target: Target) -> Mapping[Tag, int]:
     for rank, tag in enumerate(tags_of(target)):
         ranks.setdefault(tag, rank)
     return ranks
+
+
+@lru_cache(maxsize=64)
+def _parts(target: Target) -> tuple[frozenset[str], ...]:
+    """Return which interpreters, ABIs and platforms are in the tags of a target."""
+    tags = tags_of(target)
+    return (
+        frozenset(tag.interpreter for tag in tags),
+        frozenset(tag.abi for tag in tags),
+        frozenset(tag.platform for tag in tags),
+    )
+
+
+def _may_fit(filename: str, parts: tuple[frozenset[str], ...]) -> bool:
+    """Tell whether it is worth while to read a wheel's name: locks list those for all platforms, and most fit none."""
+    named = filename.lower().removesuffix(".whl").split("-")[-len(parts) :]
+    return len(named) < len(parts) or all(
+        not known.isdisjoint(text.split(".")) for text, known in zip(named, parts, strict=True)
+    )
 
 
 def _parsed(wheel: WheelFile, distribution: Distribution) -> tuple[BuildTag, frozenset[Tag]]:
