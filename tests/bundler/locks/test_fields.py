@@ -11,6 +11,12 @@ from bundler.locks.fields import parse
 LARGE = b"version = 1\ntime = 2026-01-01T00:00:00Z\n" + b'[[package]]\nname = "pkg"\nsize = 3\nflag = true\n' * 2000
 
 
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    """Return an empty cache."""
+    return Cache(tmp_path / "cache")
+
+
 def test_large_document_is_read_once(cache: Cache) -> None:
     """From then on as JSON, with the same fields; one that has changed is read anew."""
     where = Path("uv.lock")
