@@ -154,6 +154,15 @@ class Cache:
             removed += stat.st_size
         return removed
 
+    def tidy(self, most_bytes: int) -> int:
+        """As :meth:`prune`, unless that was done within the hour: it looks at everything that is there."""
+        mark = self.folder / "tidied"
+        if abs(time.time() - _modified(mark)) < _IN_USE_SECONDS:
+            return 0
+        with contextlib.suppress(OSError):
+            mark.touch()
+        return self.prune(most_bytes)
+
     def _uses(self) -> tuple[dict[Path, float], dict[Path, list[Path]]]:
         """Return when each content was last used, and the entries that name it; old facts are removed on the way."""
         used: dict[Path, float] = {}

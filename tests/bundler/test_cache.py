@@ -158,6 +158,22 @@ def test_pruning_removes_what_was_not_used_for_longest(cache: Cache) -> None:
     assert cache.prune(0) == len(CONTENT)
 
 
+def test_tidying_is_done_once_an_hour(cache: Cache) -> None:
+    """By whichever build comes first then; a clock that was wrong does not put it off for ever."""
+    cache.put("k", "old", CONTENT)
+    aged(cache, 5)
+    assert cache.tidy(0) == len(CONTENT)
+    cache.put("k", "old", CONTENT)
+    aged(cache, 0.5)
+    for path in cache.folder.glob("blobs/??/*"):
+        os.utime(path, (0, 0))
+    assert cache.tidy(0) == 0
+    aged(cache, -5)
+    assert cache.tidy(1) == 0  # it is looked at, and what is there seems to be in use
+    aged(cache, 5)
+    assert cache.tidy(0) == len(CONTENT)
+
+
 def test_many_writers_of_one_key(cache: Cache) -> None:
     """Threads put and find the same at the same time; every answer is right."""
 

@@ -94,7 +94,7 @@ class _Run:
                 built = await build(plan, workshop)
                 reference = await output.write(built.bundle, tags=settings.tags, progress=progress)
                 sources = dict(workshop.client.sources)
-                workshop.cache.prune(CACHE_BYTES)
+                workshop.cache.tidy(CACHE_BYTES)
         say_built(terminal, options, built, sources, progress.took)
         if options.json:
             terminal.print_json(result_object(built, reference))
