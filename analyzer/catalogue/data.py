@@ -8,6 +8,7 @@ A file has one TOML table for each module or library; its key is the dotted name
     use = ["..."]                                  # which of the effects happen on reading the name, not on calling it
     returns = { session = ".Session" }             # what a call gives: a type, relative when it begins with a dot
     not_stored = ["Response"]                      # types whose instances no journal stores
+    variants = { Client = ["pool", "Pool", "Client()"] }   # with an instance of this in that argument, another type
     attributes = { "Client.chat" = ".Chat" }       # what an attribute of an instance is; `Type.*` for any other
     alias = { "sessions" = "" }                    # another place of the same names
     unless_given = { "..." = "0:seed" }            # arguments that decide, `position:keyword`; also if_given,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Version of :class:`Tables` as it is kept on disk; one more whenever its fields change."""
 
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -41,8 +42,8 @@ _TESTS: Final[dict[str, Test]] = {
     "unless_memory": "unless-memory",
 }
 _KEYS: Final = frozenset(
-    (*_KINDS, *_TESTS, "pure", "use", "returns", "attributes", "alias", "remedy", "remedies", "classes", "not_stored")
-)
+    (*_KINDS, *_TESTS, "pure", "use", "returns", "attributes", "alias", "remedy", "remedies", "classes")
+) | {"not_stored", "variants"}
 
 
 class Tables(Struct):
@@ -57,6 +58,7 @@ class Tables(Struct):
         aliases: another place of the same names.
         classes: names that are classes: calling one gives an instance.
         not_stored: types whose instances no journal stores.
+        variants: for what calls give another type by what they are passed: keyword, types of the argument, that type.
         roots: first components of all names: libraries that the catalogue covers.
         stamp: a digest of the state of the files it was read from.
     """
@@ -69,6 +71,7 @@ class Tables(Struct):
     aliases: dict[str, str] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
     not_stored: set[str] = field(default_factory=set)
+    variants: dict[str, tuple[str, frozenset[str], str]] = field(default_factory=dict)
     roots: set[str] = field(default_factory=set)
     stamp: str = ""
 
@@ -116,6 +119,9 @@ class _Library:
             tables.returns[name] = absolute(value, self._owner)
         for name, value in self._pairs("attributes"):
             tables.attributes[name] = absolute(value, self._owner)
+        for name, (keyword, passed, given) in self._entry.get("variants", {}).items():
+            types = frozenset(self._names((passed,)))
+            tables.variants[f"{self._owner}.{name}"] = (keyword, types, f"{self._owner}.{given}")
         for name, value in self._pairs("alias"):
             tables.aliases[name] = absolute(value, self._owner) or self._owner
         self._refine(tables)

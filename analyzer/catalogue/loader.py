@@ -112,6 +112,10 @@ class Catalogue:
         """Tell whether the name is a class that the data knows."""
         return self._canonical(qualname) in self._tables.classes
 
+    def variant(self, qualname: str) -> tuple[str, frozenset[str], str] | None:
+        """Return when calling ``qualname`` gives another type: keyword, types of what is passed there, that type."""
+        return self._tables.variants.get(self._canonical(qualname))
+
     def is_not_stored(self, type_name: str) -> bool:
         """Tell whether no journal stores instances of a type, by the very name that :meth:`returns` gave."""
         return type_name in self._tables.not_stored

@@ -320,6 +320,13 @@ class Attributes:
         elif atom.frame is not frame.leader:
             self._m.changes(Mutation(atom, atom.frame, name, frame, at))
 
+    def unsettle(self, owner: Value) -> None:
+        """Note that any attribute may be set to anything."""
+        for atom in owner:
+            if type(atom) is Object:
+                for cell in list(atom.fields.values()):
+                    self._m.write(cell, NOTHING)
+
     @staticmethod
     def is_shared(maker: Frame | None) -> bool:
         """Tell whether what a frame makes is shared by all runs: it is made when a module is imported."""

@@ -152,8 +152,11 @@ class Builtins:
         return result
 
     def _setattr(self, _name: str, arguments: Arguments, frame: Frame, at: int) -> Value:
-        for text in texts(arguments.get(1) or NOTHING):
-            self._m.attributes.store(arguments.get(0) or NOTHING, text, arguments.get(2) or NOTHING, frame, at)
+        owner, names = arguments.get(0) or NOTHING, arguments.get(1) or NOTHING
+        for text in texts(names):
+            self._m.attributes.store(owner, text, arguments.get(2) or NOTHING, frame, at)
+        if not texts(names):
+            self._m.attributes.unsettle(owner)
         return NOTHING
 
     def _super(self, _name: str, arguments: Arguments, _frame: Frame, _at: int) -> Value:

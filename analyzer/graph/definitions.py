@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
-from analyzer.graph.atoms import Class, External, Function, Instance, Value, Wrapper
+from analyzer.graph.atoms import Atom, Class, External, Function, Instance, Value, Wrapper
 from analyzer.graph.declared import Job, Task
 from analyzer.graph.frames import Frame, Leaf
 from analyzer.graph.heap import Cell
+from analyzer.graph.sdk_names import SDK
 from analyzer.graph.values import NOTHING, Arguments, exactly
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine
 
 SWALLOWED: Final = "TRG405"
-_KNOWN_DECORATORS: Final = ("builtins.", "functools.", "contextlib.", "typing.", "abc.", "dataclasses.", "enum.")
+_KNOWN_DECORATORS: Final = tuple(
+    f"{module}." for module in ("builtins", "functools", "contextlib", "typing", "abc", "dataclasses", "enum", SDK)
+)
 """Beginnings of the names of decorators that pass on what they are given."""
 
 _NO_JUMP: Final = "Let the `finally` end without `return`, `break` or `continue`."
@@ -79,13 +82,11 @@ class Definitions:
         function = self._m.expressions.evaluate(decorator, frame)
         at = getattr(decorator, "at", 0)
         result = self._m.calls.call(function, Arguments((value,)), frame, at) if function else NOTHING
-        if not result or any(type(atom) is Instance for atom in result):
-            if not all(type(atom) is External and atom.name.startswith(_KNOWN_DECORATORS) for atom in function):
-                for atom in value:
-                    if type(atom) is Function:
-                        atom.is_given_more = True
-            return result | value
-        return result
+        if any(_may_give_more(atom) for atom in function):
+            for atom in value:
+                if type(atom) is Function:
+                    atom.is_given_more = True
+        return result | value if not result or any(type(atom) is Instance for atom in result) else result
 
     def define_class(self, node: tree.DefineClass, frame: Frame) -> None:
         """Carry out a ``class``: its body is evaluated in a frame of its own."""
@@ -190,6 +191,13 @@ class Definitions:
     def is_suppress(manager: Value) -> bool:
         """Tell whether a manager keeps exceptions in."""
         return any(type(atom) is Instance and atom.type.startswith("contextlib.suppress") for atom in manager)
+
+
+def _may_give_more(decorator: Atom) -> bool:
+    """Tell whether what a library's decorator makes may pass more to the function than is passed to it."""
+    if type(decorator) is External:
+        return not decorator.name.startswith(_KNOWN_DECORATORS)
+    return type(decorator) is Instance
 
 
 def suppressed(arguments: Arguments) -> str:

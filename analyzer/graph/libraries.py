@@ -143,6 +143,11 @@ class Libraries:
             return frozenset((self._m.classes.any_instance(of, frame),))
         if known.type is None:
             return NOTHING
+        variant = self._m.catalogue.variant(qualname)
+        if variant is not None and any(
+            type(atom) is Instance and atom.type in variant[1] for atom in arguments.keyword(variant[0]) or NOTHING
+        ):
+            return self._m.instance(variant[2])
         found = self.instance_of(known.type, frame, at, of or _subject(arguments))
         return exactly(*found) if known.type == qualname else found  # a class was called
 

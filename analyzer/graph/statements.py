@@ -287,7 +287,7 @@ class Statements(Definitions):
     def _while(self, node: tree.While, frame: Frame, _loop: Loop | None) -> bool:
         endless = flow.known(node.test) is True
         steps = frame.durables
-        if flow.known(node.test) is False:
+        if flow.known(node.test) is False or (not endless and self._m.expressions.test(node.test, frame) is False):
             return self.block(node.orelse, frame, None)
 
         def enter() -> None:

@@ -97,7 +97,7 @@ PURE_LEAVES: Final = (
     _leaf("math.sqrt"),
     _leaf("textwrap.dedent"),
     _leaf("urllib.parse.quote"),
-    _leaf("time.ctime"),
+    _leaf("os.fspath"),
     _leaf("httpx.URL", is_stored=False),
 )
 
