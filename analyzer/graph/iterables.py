@@ -158,8 +158,9 @@ class Iterables:
             elements = self._m.iteration.exhaust(source, frame, at)
             passed = Arguments((elements,))
             if name == "itertools.starmap":
+                exact = self._m.collections.positions(elements, frame)
                 inner = self._m.iteration.exhaust(elements, frame, at)
-                passed = Arguments((inner, inner))
+                passed = Arguments(more=inner, is_open=True) if exact is None else Arguments(tuple(exact))
                 elements = NOTHING
             result = self._m.calls.call(arguments.get(0) or NOTHING, passed, frame, at)
         self._m.consume(result)
