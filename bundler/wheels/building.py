@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
 
 from bundler.layers.archive import Archive
-from bundler.locks.errors import LockInvalid, LockToolFailed, WheelBuildFailed, WheelMissing
+from bundler.locks.errors import LockToolFailed, WheelBuildFailed, WheelMissing
 from bundler.locks.model import Distribution, Folder, Git, WheelFile
 from bundler.locks.tools import Tools
 from bundler.model import Target, Wheel
@@ -79,8 +80,12 @@ class Builder:
         why = f"to get the sources of {distribution}"
         for command in (
             ["git", "init", "--quiet"],
-            ["git", "fetch", "--quiet", "--depth", "1", "--", source.url, source.commit],
+            # With tags and all that was before: many a backend makes the version of them.
+            ["git", "fetch", "--quiet", "--tags", "--", source.url, source.commit],
             ["git", "-c", "advice.detachedHead=false", "checkout", "--quiet", source.commit],
+            # Submodules with a relative address are relative to that.
+            ["git", "config", "remote.origin.url", source.url],
+            ["git", "submodule", "--quiet", "update", "--init", "--recursive"],
         ):
             try:
                 self.tools.run(command, folder=folder, why=why)
@@ -144,12 +149,15 @@ def _key(distribution: Distribution, target: Target) -> str:
 def _checked(distribution: Distribution, path: Path, target: Target) -> Distribution:
     """Return the distribution with the version that was built, when that is what was asked for and runs there."""
     try:
-        version = str(parse_wheel_filename(path.name)[1])
-        built = replace(distribution, version=distribution.version or version, wheels=(WheelFile(filename=path.name),))
-        fits = best_wheel(built, target) is not None
-    except (InvalidWheelFilename, LockInvalid):
-        raise WheelBuildFailed(f"the build of {distribution} gave '{path.name}'") from None
-    if not fits or _glibc(path) > target.glibc:
+        name, version, _, _ = parse_wheel_filename(path.name)
+        wanted = Version(distribution.version) if distribution.version else version
+        is_same = name == distribution.name and wanted == version
+    except (InvalidWheelFilename, InvalidVersion):
+        is_same = False
+    if not is_same:
+        raise WheelBuildFailed(f"the build of {distribution} gave '{path.name}'")
+    built = replace(distribution, version=distribution.version or str(version), wheels=(WheelFile(filename=path.name),))
+    if best_wheel(built, target) is None or _glibc(path) > target.glibc:
         raise WheelMissing(
             f"what was built of {distribution}, '{path.name}', does not run on {target.platform} with Python "
             f"{target.python[0]}.{target.python[1]} and glibc {target.glibc[0]}.{target.glibc[1]}",

@@ -155,6 +155,40 @@ def test_repository_is_built_at_its_commit(builder: Builder, tmp_path: Path) -> 
         builder.build(Distribution(name="pkg", version="1.0", source=absent), None, HERE, PYTHON)
 
 
+def test_repository_has_its_tags_and_submodules(builder: Builder, tmp_path: Path) -> None:
+    """Versions are made of the one, packages of the other."""
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
+    git += ["-c", "protocol.file.allow=always"]
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part/part.py").write_text("")
+    folder = sources(tmp_path / "repository")
+    describes = "import subprocess\n" + BACKEND.replace("TAG", "py3-none-any").replace(
+        '    name = "pkg',
+        '    told = subprocess.run(["git", "describe"], capture_output=True, text=True).stdout\n'
+        '    assert told.startswith("v1.0-2-g"), told\n'
+        '    assert pathlib.Path("part/part.py").is_file()\n    name = "pkg',
+    )
+    (folder / "backend.py").write_text(describes)
+    for place, command in (
+        (tmp_path / "part", ["init", "--quiet"]),
+        (tmp_path / "part", ["add", "."]),
+        (tmp_path / "part", ["commit", "--quiet", "-m", "part"]),
+        (folder, ["init", "--quiet"]),
+        (folder, ["add", "."]),
+        (folder, ["commit", "--quiet", "-m", "first"]),
+        (folder, ["tag", "-a", "v1.0", "-m", "v1.0"]),
+        (folder, ["submodule", "--quiet", "add", "../part", "part"]),
+        (folder, ["commit", "--quiet", "-m", "second"]),
+        (folder, ["commit", "--quiet", "--allow-empty", "-m", "third"]),
+    ):
+        subprocess.run([*git, *command], cwd=place, check=True, timeout=60)
+    run = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
+    entry = Distribution(name="pkg", version="1.0", source=Git(url=f"file://{folder}", commit=run.stdout.strip()))
+    allowed = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always"}
+    able = replace(builder, tools=replace(builder.tools, environ={**builder.tools.environ, **allowed}))
+    assert able.build(entry, None, HERE, PYTHON).version == "1.0"
+
+
 def test_wheel_that_does_not_fit_is_refused(builder: Builder, tmp_path: Path) -> None:
     """A wheel for a newer glibc, of another name or of another version is not used."""
     folder = sources(tmp_path / "pkg", f"cp{HERE.python[0]}{HERE.python[1]}-abi3-manylinux_2_99_x86_64")
