@@ -148,14 +148,14 @@ def _key(distribution: Distribution, target: Target) -> str:
 
 def _checked(distribution: Distribution, path: Path, target: Target) -> Distribution:
     """Return the distribution with the version that was built, when that is what was asked for and runs there."""
+    other = WheelBuildFailed(f"the build of {distribution} gave '{path.name}'")
     try:
         name, version, _, _ = parse_wheel_filename(path.name)
         wanted = Version(distribution.version) if distribution.version else version
-        is_same = name == distribution.name and wanted == version
     except (InvalidWheelFilename, InvalidVersion):
-        is_same = False
-    if not is_same:
-        raise WheelBuildFailed(f"the build of {distribution} gave '{path.name}'")
+        raise other from None
+    if (name, version) != (distribution.name, wanted):
+        raise other
     built = replace(distribution, version=distribution.version or str(version), wheels=(WheelFile(filename=path.name),))
     if best_wheel(built, target) is None or _glibc(path) > target.glibc:
         raise WheelMissing(
