@@ -13,12 +13,12 @@ from analyzer.graph.collections import Collections
 from analyzer.graph.crossing import Crossings
 from analyzer.graph.dispatch import Dispatch
 from analyzer.graph.durables import Durables
+from analyzer.graph.entering import Entering
 from analyzer.graph.enums import Enums
 from analyzer.graph.expressions import Expressions
 from analyzer.graph.iteration import Iteration
 from analyzer.graph.libraries import Libraries
 from analyzer.graph.machine import Machine
-from analyzer.graph.managers import Managers
 from analyzer.graph.names import Names
 from analyzer.graph.orders import Orders
 from analyzer.graph.plain import PlainData
@@ -55,7 +55,7 @@ def build_machine(
     machine.expressions = Expressions(machine)
     machine.attributes = Attributes(machine)
     machine.dispatch = Dispatch(machine)
-    machine.managers = Managers(machine)
+    machine.entering = Entering(machine)
     machine.orders = Orders(machine)
     machine.crossings = Crossings(machine)
     machine.calls = Calls(machine)

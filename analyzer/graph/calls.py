@@ -64,7 +64,7 @@ class Calls:
             Wrapper: self._wrapper,
             JobDecorator: lambda atom, arguments, _frame, _at, _task: machine.durables.declare_job(atom, arguments),
             Dispatcher: machine.dispatch.call,
-            Around: machine.managers.call_around,
+            Around: machine.entering.call_around,
             Generator: self._manager,
             Registration: lambda atom, arguments, _frame, _at, _task: machine.dispatch.register(
                 atom.dispatcher, atom.types, arguments.get(0) or NOTHING
@@ -309,11 +309,11 @@ class Calls:
         return NOTHING if in_task else self._m.libraries.call(f"{atom.type}.__call__", arguments, frame, at)
 
     def _manager(self, atom: Generator, arguments: Arguments, _frame: Frame, _at: int, _in_task: bool) -> Value:
-        return self._m.managers.put_on(atom, arguments) if atom.is_manager else NOTHING
+        return self._m.entering.put_on(atom, arguments) if atom.is_manager else NOTHING
 
     def _object(self, atom: Object, arguments: Arguments, frame: Frame, at: int, in_task: bool) -> Value:
-        if self._m.managers.decorates(atom):
-            return self._m.managers.put_on(atom, arguments)
+        if self._m.entering.decorates(atom):
+            return self._m.entering.put_on(atom, arguments)
         found = self._m.attributes.of_object(atom, "__call__", frame, at)
         return self.call(found, arguments, frame, at, in_task=in_task)
 

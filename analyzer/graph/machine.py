@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from analyzer.graph.crossing import Crossing, Crossings
     from analyzer.graph.dispatch import Dispatch
     from analyzer.graph.durables import Durables
+    from analyzer.graph.entering import Entering
     from analyzer.graph.enums import Enums
     from analyzer.graph.expressions import Expressions
     from analyzer.graph.iteration import Iteration
     from analyzer.graph.libraries import Libraries
-    from analyzer.graph.managers import Managers
     from analyzer.graph.names import Names
     from analyzer.graph.orders import Orders
     from analyzer.graph.plain import PlainData
@@ -132,7 +132,7 @@ class Machine(Effects):
         self.annotations: Annotations
         self.durables: Durables
         self.plain: PlainData
-        self.managers: Managers
+        self.entering: Entering
         self.orders: Orders
         self.crossings: Crossings
         self.statements: Statements

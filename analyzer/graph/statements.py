@@ -324,13 +324,13 @@ class Statements(Definitions):
         for expression, target in node.items:
             manager = self._m.expressions.evaluate(expression, frame)
             managers.append(manager)
-            entered = self._m.managers.enter(manager, frame, node.at, is_async=node.is_async)
+            entered = self._m.entering.enter(manager, frame, node.at, is_async=node.is_async)
             if target is not None:
                 self._m.targets.bind(target, entered, frame, node.at)
         steps = frame.durables
         reached = self.block(node.body, frame, loop)
         for manager in managers:
-            self._m.managers.leave(manager, frame, node.at, is_async=node.is_async)
+            self._m.entering.leave(manager, frame, node.at, is_async=node.is_async)
             if frame.durables > steps:
                 self.check_suppress(node, manager, frame)
                 reached = reached or self.is_suppress(manager)

@@ -15,7 +15,7 @@ _DECORATING: Final = ("contextlib.ContextDecorator", "contextlib.AsyncContextDec
 """Bases of managers that can be put on functions."""
 
 
-class Managers:
+class Entering:
     """Enters and leaves context managers."""
 
     def __init__(self, machine: Machine) -> None:
