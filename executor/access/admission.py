@@ -20,7 +20,7 @@ from executor.access.errors import (
     RateLimited,
     ScopeMissing,
 )
-from executor.access.keys import Key, is_well_formed
+from executor.access.keys import Key, is_well_formed, mask_keys
 from executor.access.rates import Rates
 from executor.access.register import Register
 from executor.api.routes import needed_scope
@@ -144,9 +144,12 @@ class KeyAdmission:
             return 0
         client = scope.get("client")
         return await self._register.begin_act(
-            key=key.id, environment=caller.environment, action=f"{method} {path}", target=scope["path"][:1000],
+            key=key.id,
+            environment=caller.environment,
+            action=f"{method} {path}",
+            target=mask_keys(scope["path"])[:1000],
             address=client[0] if client else "",
-        )  # fmt: skip
+        )
 
     async def answered(self, number: int, status: int) -> None:
         """Write down how what is on record ended."""

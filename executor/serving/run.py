@@ -6,17 +6,17 @@ import asyncio
 import gc
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import uvloop
+from starlette.types import ASGIApp
 
 from engine.clock import SystemClock
 from executor.access.admission import KeyAdmission
@@ -64,7 +64,7 @@ def run(options: ServerOptions, say: Say) -> int:
         log_to(handler, options.log_level)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                return runner.run(_serve(Parts(options, databases, sockets), say))
+                return runner.run(_serve(options, databases, sockets, say))
         finally:
             logging.getLogger().removeHandler(handler)
             for listener in sockets:
@@ -72,54 +72,63 @@ def run(options: ServerOptions, say: Say) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What was prepared before there was a loop."""
+class Opened:
+    """A server that is open, and does not listen yet.
 
-    options: ServerOptions
-    databases: Databases
-    sockets: list[socket.socket]
+    Attributes:
+        app: the application.
+        settings: limits of its executors.
+        environments: the environments.
+        watch: says that it is stopping.
+        first_key: the admin key that was made at the first start, kept nowhere; else None.
+    """
+
+    app: ASGIApp
+    settings: Settings
+    environments: ServedEnvironments
+    watch: Watch
+    first_key: str | None
 
 
-async def _serve(parts: Parts, say: Say) -> int:
-    options = parts.options
-    stop = _listen_to_signals()
+@asynccontextmanager
+async def opened(options: ServerOptions, databases: Databases) -> AsyncIterator[Opened]:
+    """Open keys and environments while the block runs. StoreError."""
     async with AsyncExitStack() as stack:
-        register, admission = _admission(parts)
+        register = Register(databases.access(), SystemClock())
         stack.push_async_callback(register.close)
+        rates = Rates(per_second=options.rate_limit, burst=options.rate_burst, clock=time.monotonic)
+        admission = KeyAdmission(register, rates)
+        register.on_revoked(admission.revoked)
         first = await register.prepare()
-        if first is not None:
-            say(f"admin key, shown this once: {first}")
         metrics = Metrics()
-        settings = Settings(token=secrets.token_hex(32))
+        settings = Settings(token="")  # admits nobody: workers come with keys
         environments = ServedEnvironments(
-            register, admission, parts.databases.store_of, settings, metrics, new_id=make_error_id
+            register, admission, databases.store_of, settings, metrics, new_id=make_error_id
         )
         stack.push_async_callback(environments.close)
-        await environments.start()
         watch = Watch(register, environments, metrics)
         app = create_server_app(settings, register, admission, environments, watch, metrics)
+        yield Opened(app, settings, environments, watch, first)
+
+
+async def _serve(options: ServerOptions, databases: Databases, sockets: list[socket.socket], say: Say) -> int:
+    stop = _listen_to_signals()
+    async with opened(options, databases) as server:
+        if server.first_key is not None:
+            say(f"admin key, shown this once: {server.first_key}")
+        await server.environments.start()
         async with serve(
-            app, sockets=parts.sockets, frame_limit=settings.frame_limit, grace_s=options.drain_s
+            server.app, sockets=sockets, frame_limit=server.settings.frame_limit, grace_s=options.drain_s
         ) as serving:
             gc.freeze()  # what was imported lives as long as the process
             say(f"listening at {serving.url}")
-            logger.info("listening at %s, on %s", serving.url, parts.databases.shown)
+            logger.info("listening at %s, on %s", serving.url, databases.shown)
             await stop
-            watch.stopping = True
+            server.watch.stopping = True
             logger.info("stopping: open requests get up to %g s", options.drain_s)
         logger.info("no request is open; what is to be written is written")
     logger.info("stopped")
     return 0
-
-
-def _admission(parts: Parts) -> tuple[Register, KeyAdmission]:
-    """Return the register and the admission, which tell each other of revoked keys."""
-    options = parts.options
-    rates = Rates(per_second=options.rate_limit, burst=options.rate_burst, clock=time.monotonic)
-    register = Register(parts.databases.access(), SystemClock())
-    admission = KeyAdmission(register, rates)
-    register.on_revoked(admission.revoked)
-    return register, admission
 
 
 def _listen_to_signals() -> asyncio.Future[None]:

@@ -22,7 +22,7 @@ from trigger_sdk.protocol.problem import TriggerError
     [
         (["rusn"], "trigger run"),
         (["list"], "trigger runs list"),
-        (["serve"], "trigger dev"),
+        (["serve"], "trigger server"),
         (["runs", "lsit"], "trigger runs list"),
         (["runs", "cancle"], "trigger runs cancel"),
         (["evnt"], "trigger event"),
