@@ -32,7 +32,27 @@ def names_read(source: Source, statements: tuple[ast.stmt, ...]) -> list[str] | 
         each = pending.pop()
         names.update(symbol.get_name() for symbol in each.get_symbols() if symbol.is_global() or symbol.is_free())
         pending += each.get_children()
-    return sorted(names)
+    return sorted(names | _augmented(statements))
+
+
+def _augmented(statements: tuple[ast.stmt, ...]) -> set[str]:
+    """Return the names that are read only to be written again: ``total += 1``, which no symbol table tells."""
+    return {
+        node.target.id
+        for statement in statements
+        for node in own_nodes(statement)
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+    }
+
+
+def own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield the nodes of a statement, without those of functions defined in it."""
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            pending += ast.iter_child_nodes(node)
 
 
 def names_around(function: Function, statements: tuple[ast.stmt, ...]) -> tuple[set[str], set[str]]:
@@ -159,22 +179,15 @@ def is_bound_first(name: str, statements: tuple[ast.stmt, ...]) -> bool:
         if _is_loop_over(name, statement):
             in_loops = True
             continue
-        reads = [
-            node
-            for node in ast.walk(statement)
-            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load | ast.Del)
-        ]
+        reads = name in _read_in((statement,))
         if isinstance(statement, ast.With | ast.AsyncWith):
-            headers = {name for item in statement.items for name in names_in(item.context_expr)}
-            bound = {name for item in statement.items for name in names_in(item.optional_vars)}
-            if name in headers or name in bound:
-                return name not in headers
+            for item in statement.items:  # one after the other: `with a() as x, x.b():`
+                if name in names_in(item.context_expr) or name in names_in(item.optional_vars):
+                    return name not in names_in(item.context_expr)
             if reads or name in surely_bound((statement,)):
                 return is_bound_first(name, tuple(statement.body))
             continue
         if reads:
-            return False
-        if isinstance(statement, ast.AugAssign) and name in names_in(statement.target):
             return False
         if name in surely_bound((statement,)):
             return True
@@ -182,12 +195,13 @@ def is_bound_first(name: str, statements: tuple[ast.stmt, ...]) -> bool:
 
 
 def _read_in(statements: tuple[ast.stmt, ...]) -> set[str]:
-    return {
+    read = {
         node.id
         for statement in statements
         for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
     }
+    return read | _augmented(statements)
 
 
 def _end(place: Location) -> tuple[int, int]:

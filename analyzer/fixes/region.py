@@ -15,6 +15,7 @@ from analyzer.fixes.dataflow import (
     names_around,
     names_read,
     names_stored,
+    own_nodes,
     read_after,
     surely_bound,
 )
@@ -22,8 +23,6 @@ from analyzer.fixes.handles import handles_of
 from analyzer.fixes.target import Target, names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from analyzer.fixes.changes import Function
     from analyzer.fixes.source import Found, Source
 
@@ -141,7 +140,7 @@ def _filled_from(block: list[ast.stmt], first: int, last: int) -> int:
 
 def _checked(target: Target, function: Function, statements: tuple[ast.stmt, ...]) -> Region | None:
     source = target.source
-    nodes = [node for statement in statements for node in _own(statement)]
+    nodes = [node for statement in statements for node in own_nodes(statement)]
     returns = any(isinstance(node, ast.Return) for node in nodes)
     if not _may_be_lifted(source, statements, nodes) or _asks_for_steps(target, statements):
         return None
@@ -198,16 +197,6 @@ def _returns_object(target: Target, function: Function, nodes: list[ast.AST]) ->
             if isinstance(value, ast.Name) and value.id in objects:
                 return True
     return False
-
-
-def _own(statement: ast.stmt) -> Iterator[ast.AST]:
-    """Yield the nodes of a statement, without those of functions defined in it."""
-    pending: list[ast.AST] = [statement]
-    while pending:
-        node = pending.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            pending += ast.iter_child_nodes(node)
 
 
 def _may_be_lifted(source: Source, statements: tuple[ast.stmt, ...], nodes: list[ast.AST]) -> bool:

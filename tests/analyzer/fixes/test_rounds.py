@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+import json
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -41,7 +45,16 @@ def test_fixing_until_stable_leaves_valid_files_and_nothing_new(case: Case, unsa
     assert len(fixed.after.diagnostics) <= len(fixed.before.diagnostics) - bool(fixed.first)
     for path, text in fixed.texts.items():
         ast.parse(text)
+        assert unbound(text) <= unbound(before[path]) or "del " in text  # a deleted name was bound all the same
         assert text.count("\r\n") == (text.count("\n") if "\r\n" in before[path] else 0)
+
+
+def unbound(text: str) -> Counter[str]:
+    """Return what is said of names that are read and nowhere bound, by a linter."""
+    ruff = [str(Path(sys.executable).parent / "ruff"), "check", "--isolated", "--no-cache", "--quiet"]
+    rules = ["--select", "F821,F823", "--output-format", "json", "--target-version", "py314", "-"]
+    done = subprocess.run([*ruff, *rules], input=text, capture_output=True, text=True, timeout=60, check=False)
+    return Counter(str(row["message"]) for row in json.loads(done.stdout))
 
 
 def test_registry_decides_for_every_rule() -> None:

@@ -83,6 +83,16 @@ UNSAFE = {
         "connection.execute('create table if not exists t (n int)')\nconnection.commit()\n"
         "rows = connection.execute('select count(*) from t').fetchall()\nconnection.close()\nreturn len(rows)"
     ),
+    "adds to a number": (
+        'total = 1\nwith open(payload["file"]) as file:\n    total += len(file.read())\n'
+        "if total:\n    total += 1\nreturn total"
+    ),
+    "names used again": (
+        'with open(payload["file"]) as one, open(one.name) as other:\n    first = other.read()\n'
+        'with open(payload["file"]) as one, open(one.name) as other:\n    second = other.read()\n'
+        'with open(payload["file"]) as one:\n    for each in one:\n        first += each\n'
+        'with open(payload["file"]) as one:\n    for each in one:\n        second += each\nreturn first + second'
+    ),
     "a connection that a helper opens": (
         "base = opened(payload['folder'] + '/y.db')\nnumbers = [n for (n,) in base.execute('values (1), (2)')]\n"
         "base.close()\nreturn numbers"
