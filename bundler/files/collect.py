@@ -7,6 +7,7 @@ runs on this machine and for the check: what can be imported here can be importe
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,9 @@ MAX_LINKED_ENTRIES: Final = 10_000
 """The same of those below links to folders: links that lead across make more of them than anyone can list."""
 
 SOURCE_SUFFIX: Final = ".py"
+
+_LOGIN: Final = re.compile(rb"""[a-z]://[^\s/:@"'$]+:[^\s/@"'$]+@""")
+"""A name and a password in an address; what a variable stands for is none."""
 
 _CONFIGURATION: Final = frozenset((TRIGGER_TOML, PYPROJECT))
 """Files in the root that say what the project is; they are read in the image as they are here."""
@@ -202,6 +206,7 @@ class _Collecting:
             for pattern in self._unused
             if not self._names_never(pattern.literals)
         ]
+        notes += [note for file in self._files if file.place in _CONFIGURATION for note in _login_notes(file)]
         return Selection(
             root=self._project.root,
             files=tuple(sorted(self._files)),
@@ -270,6 +275,24 @@ _READABLE: Final = "Exclude it, or make it readable for yourself."
 
 def _note(message: str, hint: str, where: str) -> Problem:
     return Problem(code="files-left-out", message=message, hint=hint, where=_encodable(where))
+
+
+def _login_notes(file: ProjectFile) -> list[Problem]:
+    """Return what to tell of a configuration that goes in and has a login in it, such as that of a package index."""
+    try:
+        lines = file.source.read_bytes().splitlines()
+    except OSError:
+        return []  # whoever packs it says so
+    return [
+        Problem(
+            code="login-shipped",
+            message=f"{file.place} goes into the image, and has a login in an address",
+            hint="Take it out: uv and pip read logins from netrc and from variables such as UV_INDEX_NAME_PASSWORD.",
+            where=f"{file.place}:{row}",
+        )
+        for row, line in enumerate(lines, 1)
+        if _LOGIN.search(line)
+    ]
 
 
 def _encodable(text: str) -> str:

@@ -103,6 +103,17 @@ def test_link_to_a_secret_is_no_way_round(tmp_path: Path) -> None:
     assert places(select(tmp_path, ["settings", "vcs", "config"])) == ["jobs/a.py"]
 
 
+def test_login_in_the_configuration_is_told(tmp_path: Path) -> None:
+    """It goes into the image with the rest of the file; the login itself is not shown."""
+    write(tmp_path, {"pyproject.toml": '[[tool.uv.index]]\nurl = "https://me:hunter2@index.example/simple"\n'})
+    (note,) = select(tmp_path).notes
+    assert (note.code, note.where) == ("login-shipped", "pyproject.toml:2")
+    assert "hunter2" not in str(note.to_dict())
+    for harmless in ("https://${USER}:${PASSWORD}@index.example", "ssh://git@host/x", "https://host:8080/a@b"):
+        write(tmp_path, {"pyproject.toml": f'[tool.other]\nurl = "{harmless}"\n'})
+        assert select(tmp_path).notes == ()
+
+
 def test_data_is_included_by_patterns(tmp_path: Path) -> None:
     """Last pattern wins; hidden folders and node_modules only when they are named."""
     write(
