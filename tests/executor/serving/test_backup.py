@@ -84,9 +84,15 @@ def described(**files: bytes) -> dict[str, object]:
     return {"format": 1, "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}}
 
 
+def written(path: Path, data: bytes) -> Path:
+    """Write a file."""
+    path.write_bytes(data)
+    return path
+
+
 HOSTILE: dict[str, Callable[[Path], Path]] = {
-    "no archive": lambda path: (path.write_bytes(b"x" * 2000) and path) or path,
-    "empty": lambda path: (path.write_bytes(b"") and path) or path,
+    "no archive": lambda path: written(path, b"x" * 2000),
+    "empty": lambda path: written(path, b""),
     "no contents": lambda path: archive(path, [1]),
     "newer": lambda path: archive(path, {"format": 2, "files": {"server.db": ""}}),
     "path outside": lambda path: archive(
