@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from trigger_sdk._runtime.loading import Loaded
     from trigger_sdk.protocol.messages import LogLine
@@ -91,7 +92,7 @@ async def _serve(loaded: Loaded, early: list[LogLine]) -> int:
     )
     watchdog.start()
     worker.on_busy = watchdog.wake
-    worker.on_welcome = lambda: _status({"status": "ready", "jobs": len(loaded.jobs)})
+    worker.on_welcome = _welcome(settings.url, len(loaded.jobs))
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.drain)
     _end_with_stdin(loop)
@@ -102,6 +103,18 @@ async def _serve(loaded: Loaded, early: list[LogLine]) -> int:
     finally:
         worker.close()
     return 0
+
+
+def _welcome(url: str, jobs: int) -> Callable[[], None]:
+    """Return what is done when the server has taken the session: the supervisor hears of it, or else the log does."""
+    if os.environ.get("TRIGGER_WORKER_STATUS_FD"):
+        return lambda: _status({"status": "ready", "jobs": jobs})
+    line = f"connected to {url}, {jobs} {'job' if jobs == 1 else 'jobs'}\n".encode("utf-8", "backslashreplace")
+
+    def tell() -> None:
+        os.write(2, line)
+
+    return tell
 
 
 def _unexpected(error: BaseException) -> Problem:

@@ -152,6 +152,7 @@ async def require_a_run(dockerd: DockerdProcess, image: str, house: House, expec
         assert await asyncio.to_thread(lambda: container.user) == "10001:10001"
         code, seconds = await asyncio.to_thread(container.stop)
         assert code == 0, container.log
+        assert " jobs\n" in container.log
         assert seconds < 10, "an engine kills after ten seconds who does not hear"
 
 
