@@ -1,7 +1,7 @@
 """The environments of a server: each has an engine on a store of its own, workers of its own, and its own routes.
 
 So nothing of one is seen in another: not by a query that forgot a condition, nor by an event, a queue or an idempotency
-key of the same name (docs/decisions/0013).
+key of the same name (docs/decisions/0016).
 """
 
 from __future__ import annotations
