@@ -41,9 +41,13 @@ class BuildProgress:
     Args:
         terminal: where it is shown, on its standard error.
         clock: seconds that only grow.
+        has_lines: whether what took long is said where nothing can be drawn; not where programs read what is said.
     """
 
-    def __init__(self, terminal: Terminal, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, terminal: Terminal, clock: Callable[[], float] = time.monotonic, *, has_lines: bool = True
+    ) -> None:
+        self._has_lines = has_lines
         self._terminal = terminal
         self._clock = clock
         self._lock = threading.RLock()
@@ -94,7 +98,7 @@ class BuildProgress:
                 self._bars.remove_task(task.bar)
                 if not any(other.bar is not None for other in self._tasks.values()):
                     self._stop()  # what is said from now on is not drawn over
-            elif not self._is_drawn and seconds >= SHOWN_AFTER:
+            elif self._has_lines and not self._is_drawn and seconds >= SHOWN_AFTER:
                 size = f" {shown_size(task.done)}" if task.done else ""
                 self._terminal.say(f"{task.title}{size}: {seconds:.1f} s")
 

@@ -72,7 +72,7 @@ class _Run:
     async def run(self) -> int:
         options, terminal, settings = self._options, self._terminal, self._settings
         interpreter = Path(choose_interpreter(self._project, os.environ, options.python).path)
-        with BuildProgress(terminal) as progress:
+        with BuildProgress(terminal, has_lines=not options.json) as progress:
             async with open_workshop(
                 os.environ, home=Path.home(), plain_http=options.plain_http, progress=progress
             ) as workshop:
