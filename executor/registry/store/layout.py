@@ -5,7 +5,7 @@
     version                                        1
     lock                                           held while a process keeps the registry
     content/sha256/ab/<hex>                        bytes, once for all repositories
-    repositories/<prod+app>/blobs/sha256-<hex>     empty: the repository has this blob
+    repositories/<prod+app>/blobs/sha256-<hex>     the size of a blob that the repository has
     repositories/<prod+app>/manifests/sha256-<hex> the media type of a manifest that the repository has
     repositories/<prod+app>/tags/<tag>             the digest of a manifest
     uploads/<prod+app>/<id>                        bytes that have come so far
@@ -54,7 +54,7 @@ class Layout:
         return self.root / "repositories" / name.replace("/", "+")
 
     def blob(self, name: str, digest: str) -> Path:
-        """Return what says that a repository has a blob."""
+        """Return what says that a repository has a blob, and its size."""
         return self.repository(name) / "blobs" / digest.replace(":", "-")
 
     def manifest(self, name: str, digest: str) -> Path:

@@ -37,9 +37,14 @@ def _blobs(layout: Layout, name: str) -> dict[str, int]:
     found = {}
     for digest in layout.blobs(name):
         try:
-            found[digest] = layout.content(digest).stat().st_size
+            size = layout.content(digest).stat().st_size
         except FileNotFoundError:
             logger.warning("the bytes of blob %s of %s are not there", digest, name)
+            continue
+        if layout.blob(name, digest).read_text() == str(size):
+            found[digest] = size
+        else:
+            logger.warning("the bytes of blob %s of %s are cut: %d are there", digest, name, size)
     return found
 
 

@@ -313,7 +313,7 @@ class ImageStore:
     def _link_blob(self, repository: str, digest: str, size: int) -> None:
         place = self._layout.blob(repository, digest)
         if not place.exists():
-            durable.write(place, b"", by_way_of=self._layout.passing)
+            durable.write(place, str(size).encode(), by_way_of=self._layout.passing)
         self.index.add_blob(repository, digest, size)
 
     def _keep_manifest(self, repository: str, manifest: Manifest, content: bytes) -> None:
