@@ -12,7 +12,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import bundling, checking, latency, machine, parallel, postgres, recovery, replay, sequential, waiting
+from benchmarks import (
+    bundling,
+    checking,
+    latency,
+    machine,
+    parallel,
+    postgres,
+    recovery,
+    registry,
+    replay,
+    sequential,
+    waiting,
+)
 from benchmarks.figures import BenchmarkFailed, Figure
 from benchmarks.limits import limits
 from benchmarks.scale import PROMISED, TINY, Scale
@@ -28,6 +40,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "check": checking.measure,
     "bundle": bundling.measure,
     "postgres": postgres.measure,
+    "registry": registry.measure,
 }
 
 _BUSY_LOAD: Final = 0.25

@@ -30,6 +30,7 @@ class Scale:
         edits: of one file in an editor.
         bundled: what the project that is bundled depends on.
         bundles: of it, of each kind that is measured.
+        pushed_bytes: of a blob that is pushed to a registry.
     """
 
     repetitions: int
@@ -50,6 +51,7 @@ class Scale:
     edits: int
     bundled: tuple[str, ...]
     bundles: int
+    pushed_bytes: int
 
 
 PROMISED = Scale(
@@ -71,6 +73,7 @@ PROMISED = Scale(
     edits=30,
     bundled=("httpx", "pydantic", "numpy", "pandas", "boto3"),
     bundles=3,
+    pushed_bytes=50_000_000,
 )
 """What the figures are defined by."""
 
@@ -93,5 +96,6 @@ TINY = Scale(
     edits=2,
     bundled=("httpx", "pydantic", "numpy", "pandas", "boto3"),
     bundles=1,
+    pushed_bytes=200_000,
 )
 """Enough to see that each figure can be measured; the values mean nothing."""
