@@ -188,6 +188,8 @@ class Collection(Atom):
         elements: what it holds where the index is not known; a dict's values.
         keys: a dict's keys.
         items: what it holds under constant keys and indices.
+        version: counts up when an item holds more.
+        whole: what all items held together when that was last asked for, with the state that this is true of.
         is_ordered: False for what iterates in an order that differs between processes.
         parameter: for the stand-in of plain arguments, the parameter that holds it.
         only_numbers: a set of which only whole numbers are known to be in it, which iterates alike everywhere.
@@ -208,6 +210,8 @@ class Collection(Atom):
         "lazy",
         "only_numbers",
         "parameter",
+        "version",
+        "whole",
     )
 
     def __init__(self, kind: CollectionKind, frame: Frame | None, elements: Cell, keys: Cell) -> None:
@@ -216,6 +220,8 @@ class Collection(Atom):
         self.elements = elements
         self.keys = keys
         self.items: dict[Key, Cell] = {}
+        self.version = 0
+        self.whole: tuple[tuple[int, int], Value] | None = None
         self.parameter = ""
         self.is_ordered = kind not in ("set", "frozenset")
         self.only_numbers = False

@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.facts import tree
-from analyzer.graph.atoms import Atom, Collection, CollectionKind, Generator, Instance, Key, Method, Object, Value
+from analyzer.graph.atoms import (
+    Atom,
+    Collection,
+    CollectionKind,
+    Constant,
+    Generator,
+    Instance,
+    Key,
+    Method,
+    Object,
+    Value,
+)
+from analyzer.graph.effort import ITEMS
 from analyzer.graph.enums import exact_keys
 from analyzer.graph.frames import Frame, Leaf, Mutation, variable_of
 from analyzer.graph.names import STATE
-from analyzer.graph.values import NOTHING, Arguments, inexact, union
+from analyzer.graph.values import MANY, NOTHING, Arguments, inexact, joined
 
 if TYPE_CHECKING:
     from analyzer.graph.machine import Machine
@@ -44,6 +56,9 @@ _CHANGING: Final = frozenset(
 )
 """Methods that change what they are called on."""
 
+FEW: Final = 8
+"""Items that are looked at one by one; what more of them hold together is remembered."""
+
 _GIVING_SETS: Final = frozenset(("union", "intersection", "difference", "symmetric_difference", "copy"))
 _ADDING: Final = {"append": 0, "appendleft": 0, "add": 0, "insert": 1, "setdefault": 1}
 _ABSORBING: Final = frozenset(("extend", "extendleft", "update"))
@@ -69,7 +84,9 @@ class Collections:
         if cell is None:
             cell = self._m.cell(atom.items, key)
             cell.readers = atom.elements.readers  # whoever reads all of it reads this too
+        before = cell.value
         self._m.write(cell, value)
+        atom.version += cell.value is not before
 
     def put_under(self, atom: Collection, key: Value, value: Value) -> None:
         """Put something under a key."""
@@ -86,10 +103,25 @@ class Collections:
 
     def all(self, atom: Collection, frame: Frame) -> Value:
         """Return everything in a collection; of a dict, its values."""
-        result = self._m.read(atom.elements, frame)
-        for cell in list(atom.items.values()):
-            result |= self._m.read(cell, frame)
-        return result
+        result = self._m.read(atom.elements, frame)  # who reads these reads the items as well
+        if len(atom.items) <= FEW:
+            for cell in atom.items.values():
+                result |= cell.value
+            return result
+        state = (self._m.era, atom.version)
+        if atom.whole is None or atom.whole[0] != state:
+            atom.whole = (state, self._together(atom))
+        return result | atom.whole[1]
+
+    def _together(self, atom: Collection) -> Value:
+        """Return what very many items hold; of constants, some."""
+        self._m.effort.spent += len(atom.items) // ITEMS
+        values = [cell.value for cell in atom.items.values()]
+        everything = set().union(*values)
+        if len(everything) <= MANY:
+            return frozenset(everything)
+        constants = [each for value in values for each in value if type(each) is Constant]
+        return frozenset(everything.difference(constants).union(constants[:MANY]))
 
     def item(self, atom: Collection, index: Value, frame: Frame) -> Value:
         """Return what is under an index."""
@@ -112,8 +144,9 @@ class Collections:
         (atom,) = value
         if type(atom) is not Collection or atom.kind not in ("tuple", "list") or self._m.read(atom.elements, frame):
             return None
-        if sorted(atom.items, key=str) != sorted(range(len(atom.items)), key=str):
+        if any(index not in atom.items for index in range(len(atom.items))):
             return None
+        self._m.effort.spent += len(atom.items) // ITEMS
         if atom.kind == "list" and not atom.items:
             return None
         return [self._m.read(atom.items[index], frame) for index in range(len(atom.items))]
@@ -123,6 +156,7 @@ class Collections:
         if other is atom:
             return
         if atom.kind == "dict":
+            self._m.effort.spent += len(other.items)
             for key, cell in list(other.items.items()):
                 self.put(atom, key, self._m.read(cell, frame))
             self._m.write(atom.keys, self._m.read(other.keys, frame))
@@ -302,5 +336,16 @@ class Collections:
 
     def keys(self, atom: Collection, frame: Frame) -> Value:
         """Return the keys of a dict."""
-        constants = union(self._m.constant(key) for key in list(atom.items) if not isinstance(key, Object))
+        key = ("keys", atom, len(atom.items))
+        constants = self._m.make(key, lambda: self._constant_keys(atom))
         return constants | self._m.read(atom.keys, frame)
+
+    def _constant_keys(self, atom: Collection) -> Value:
+        self._m.effort.spent += len(atom.items)
+        result = NOTHING
+        for key in atom.items:
+            if not isinstance(key, Object):
+                result = joined(result, self._m.constant(key))
+                if len(result) >= MANY:
+                    break
+        return result

@@ -10,9 +10,12 @@ from analyzer.graph.frames import DURABLE, SENDS, Frame, Leaf, Mutation, Step
 from analyzer.graph.heap import Cell, Heap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from analyzer.facts.spans import Span
+
+DURABLES: Final = frozenset((DURABLE, SENDS))
+"""Codes of the pseudo effects that durable steps are."""
 
 _MOST_MUTATIONS: Final = 64
 """Changes of other functions' variables that are followed to the callers of a function."""
@@ -73,17 +76,41 @@ class Effects(Heap):
             self.write(self._deferring[frame], made)
 
     def passes_on(self, frame: Frame, at: Span, callee: Frame) -> None:
-        """Note that a frame has all effects of one that it calls."""
+        """Note that a frame has all effects of one that it calls, and those that it turns out to have later."""
         if frame.era == "import":
             return
-        is_crossing = callee.function is None
         for step in list(callee.steps.values()):
-            self.happens(frame, at, step.leaf, step.callee if is_crossing else callee)
+            self._pass_on(frame, at, step, callee)
+        if callee.era == "run":
+            sites = callee.sites_of_callers
+            sites[frame, at] = frame in self._deferring or sites.get((frame, at), False)
         if len(frame.mutations) > _MOST_MUTATIONS:
             return
         for mutation in list(callee.mutations.values()):
             if mutation.maker is not frame.leader and not getattr(mutation.target, "parameter", ""):
                 frame.mutations.setdefault((mutation.target, mutation.name), mutation)
+
+    def _pass_on(self, frame: Frame, at: Span, step: Step, callee: Frame) -> None:
+        self.happens(frame, at, step.leaf, step.callee if callee.function is None else callee)
+
+    def spread(self, frame: Frame, codes: Iterable[str]) -> None:
+        """Have the callers of a frame have the effects that it has now, and theirs; nothing else has changed for them.
+
+        Durable steps are none of these: where one is met decides about the statements around it.
+        """
+        pending = [(frame, tuple(codes))]
+        while pending:
+            callee, found = pending.pop()
+            for (caller, at), is_deferred in list(callee.sites_of_callers.items()):
+                if is_deferred or caller.kind != "function":
+                    self.enqueue(caller)
+                    continue
+                known = len(caller.steps)
+                new = tuple([code for code in found if code not in caller.steps])
+                for code in found if caller.entry else new:
+                    self._pass_on(caller, at, callee.steps[code], callee)
+                if len(caller.steps) != known:
+                    pending.append((caller, tuple([code for code in new if code in caller.steps])))
 
     def changes(self, mutation: Mutation) -> None:
         """Note that a frame changes something that it did not make."""

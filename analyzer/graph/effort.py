@@ -16,6 +16,15 @@ small ones; 2 without calls."""
 OF_CALL: Final = 8
 """Units of a call."""
 
+VARIABLES: Final = 32
+"""Variables that make a unit when they are kept for a branch."""
+
+ITEMS: Final = 4
+"""Items of a collection, or fields of an object, that make a unit when all of them are looked at."""
+
+OF_CHANGE: Final = 3
+"""Units of a change that a function made to what it was given, and that is made again for who called it."""
+
 ON_IMPORT: Final = (150_000, 500_000)
 """Units for all imports, in detail and in all, beside the statements of the modules themselves."""
 

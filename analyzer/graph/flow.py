@@ -52,6 +52,8 @@ def join(frame: Frame, ends: list[tuple[bool, Env]]) -> bool:
 
 def united(envs: list[Env]) -> Env:
     """Return what variables may hold after any of several branches."""
+    if all(env is envs[0] for env in envs):
+        return envs[0]
     result = dict(envs[0])
     for env in envs[1:]:
         for name, value in env.items():

@@ -150,6 +150,7 @@ class Frame:
         returns: what it returns.
         yields: what it yields.
         steps: by code, the first way to an effect.
+        sites_of_callers: the calls through which others have its effects; True where these are put off.
         sites: for bodies: by call, the ways to its effects.
         changes: for the body of a job: by call, what called functions did to the plain data they were given.
         results: for the body of a job: by call, what it gives, where it is awaited what that gives.
@@ -189,6 +190,7 @@ class Frame:
         "returns",
         "runs",
         "sites",
+        "sites_of_callers",
         "steps",
         "yields",
     )
@@ -219,6 +221,7 @@ class Frame:
         self.yields: Value = NOTHING
         self.steps: dict[str, Step] = {}
         self.sites: dict[Span, dict[str, Step]] = {}
+        self.sites_of_callers: dict[tuple[Frame, Span], bool] = {}
         self.changes: dict[Span, dict[Atom, Mutation]] = {}
         self.results: dict[Span, Value] = {}
         self.mutations: dict[tuple[object, str], Mutation] = {}
@@ -244,11 +247,11 @@ class Frame:
         """Whether ``await`` is written in it."""
         return self.function is not None and self.function.facts.is_async
 
-    def size(self) -> tuple[int, int, int, int]:
-        """Return what grows when the frame comes out differently for its callers."""
+    def size(self) -> tuple[int, int, int]:
+        """Return what grows when the frame comes out differently for its callers, beside its effects."""
         if self.kind != "function":
-            return (len(self.env), sum(map(len, self.env.values())), 0, 0)
-        return (len(self.returns), len(self.yields), len(self.steps), len(self.mutations))
+            return (len(self.env), sum(map(len, self.env.values())), 0)
+        return (len(self.returns), len(self.yields), len(self.mutations))
 
     def __repr__(self) -> str:
         return f"<frame {self.home.source.name}:{self.name}>"

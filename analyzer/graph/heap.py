@@ -44,14 +44,20 @@ class Heap:
 
     Attributes:
         trail: notes what is changed while a job is evaluated alone; None otherwise.
+        era: counts up when what was changed is taken back.
     """
 
     def __init__(self) -> None:
         self.trail: Trail | None = None
+        self.era = 0
         self.made: dict[Hashable, Any] = {}
 
     def outdate(self, users: dict[Frame, int]) -> None:
         """Have frames evaluated again that used what has changed."""
+        raise NotImplementedError
+
+    def enqueue(self, frame: Frame) -> None:
+        """Have a frame evaluated again."""
         raise NotImplementedError
 
     # --- atoms --------------------------------------------------------------------------------------------------------

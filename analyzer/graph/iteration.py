@@ -188,7 +188,7 @@ class Iteration:
 
     def comprehension(self, node: tree.Comprehension, frame: Frame) -> Value:
         """Evaluate a comprehension. What a generator expression does happens when it is iterated."""
-        saved = dict(frame.env)
+        saved = self._m.branch(frame)
         expressions = self._m.expressions
         ignores, expressions.ignores_order = expressions.ignores_order, False
         steps = frame.durables
@@ -205,7 +205,7 @@ class Iteration:
             self.order_escapes(frame, node.at, first)
         elif unordered and node.kind in ("list", "generator", "dict"):
             atom.is_ordered = False
-        frame.env = {name: frame.env[name] for name in frame.env if name in saved} | saved
+        frame.env = saved
         return frozenset((atom,))
 
     def _fill(self, node: tree.Comprehension, first: Value, atom: Collection, frame: Frame) -> bool:

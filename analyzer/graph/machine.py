@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from analyzer.graph.atoms import Atom, Awaitable, Function, Value
 from analyzer.graph.contexts import Contexts
 from analyzer.graph.declared import Job, JobDecorator
-from analyzer.graph.effects import Effects
-from analyzer.graph.effort import OF_CALL, OF_JOB, ON_IMPORT, Effort
+from analyzer.graph.effects import DURABLES, Effects
+from analyzer.graph.effort import OF_CALL, OF_JOB, ON_IMPORT, VARIABLES, Effort
 from analyzer.graph.frames import Frame, ModuleState, Mutation
 from analyzer.graph.heap import GLANCE
 from analyzer.graph.trail import Trail
@@ -163,6 +163,7 @@ class Machine(Effects):
             yield trail
         finally:
             self.trail = None
+            self.era += 1
             self.effort = self._on_import
             trail.undo(self.made)
             for table, before in zip(tables, kept, strict=True):
@@ -209,6 +210,11 @@ class Machine(Effects):
             if not (frame.is_running and reader.kind == "class" and reader.home is state):
                 frame.callers[reader] = reader.runs
         return frame
+
+    def branch(self, frame: Frame) -> dict[str, Value]:
+        """Return the variables as they are where a branch begins; an evaluation that is to end soon has but one set."""
+        self.effort.spent += len(frame.env) // VARIABLES
+        return frame.env if self.effort.pressure > 1 else dict(frame.env)
 
     # --- frames -------------------------------------------------------------------------------------------------------
 
@@ -310,7 +316,7 @@ class Machine(Effects):
         frame.is_running = True
         frame.is_done = True
         self._depth += 1
-        before, start, outer = frame.size(), self.effort.spent, self._inner
+        before, known, start, outer = frame.size(), set(frame.steps), self.effort.spent, self._inner
         self._inner = 0
         try:
             self.statements.run(frame)
@@ -324,8 +330,11 @@ class Machine(Effects):
             self._inner = outer + whole
         if not frame.is_done:
             self.enqueue(frame)
-        if frame.size() != before or (frame.kind == "module" and frame.runs == 1):
+        new = frame.steps.keys() - known
+        if frame.size() != before or not new.isdisjoint(DURABLES) or (frame.kind == "module" and frame.runs == 1):
             self.outdate(frame.callers)
+        if new and frame.kind == "function":
+            self.spread(frame, new - DURABLES)
 
     def outdate(self, users: dict[Frame, int]) -> None:
         """Have frames evaluated again that used what has changed; one that is running may not have come to it yet."""

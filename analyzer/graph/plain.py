@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.graph.atoms import Atom, Class, Collection, Constant, External, Function, Instance, Object, Value
+from analyzer.graph.effort import ITEMS, OF_CHANGE
 from analyzer.graph.heap import Cell
 from analyzer.graph.values import NOTHING, Exact, exactly
 
@@ -197,6 +198,7 @@ class PlainData:
             return False
         if any(type(base) is External and not _is_dull_base(base.name) for base in self._m.classes.order(atom.cls)):
             return False
+        self._m.effort.spent += len(atom.fields) // ITEMS
         for name, cell in list(atom.fields.items()):
             value = self._m.glance(cell, caller)
             if not all(self._is_plain(inner, caller, depth + 1) for inner in value if inner is not atom):
@@ -230,6 +232,7 @@ class PlainData:
             if isinstance(target, Collection | Object) and target.parameter:
                 for atom in self._meant(target, passed.get(target.parameter, NOTHING), frame):
                     if atom is not target:
+                        self._m.effort.spent += OF_CHANGE
                         self._repeat(mutation, target, atom, frame, at, callee, in_task=in_task)
 
     def _meant(self, target: Atom, value: Value, frame: Frame) -> list[Atom]:

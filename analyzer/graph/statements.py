@@ -194,10 +194,9 @@ class Statements(Definitions):
             self._m.expressions.evaluate(value, frame)
         return False
 
-    @staticmethod
-    def _jump(node: tree.Jump, frame: Frame, loop: Loop | None) -> bool:
+    def _jump(self, node: tree.Jump, frame: Frame, loop: Loop | None) -> bool:
         if loop is not None:
-            (loop.breaks if node.kind == "break" else loop.continues).append(dict(frame.env))
+            (loop.breaks if node.kind == "break" else loop.continues).append(self._m.branch(frame))
         return False
 
     def _import(self, node: tree.Import, frame: Frame, _loop: Loop | None) -> bool:
@@ -228,7 +227,7 @@ class Statements(Definitions):
             return self.block(node.body, frame, loop)
         if verdict is False:
             return self.block(node.orelse, frame, loop)
-        before = dict(frame.env)
+        before = self._m.branch(frame)
         body = self.block(node.body, frame, loop)
         after_body, frame.env = frame.env, before
         orelse = self.block(node.orelse, frame, loop)
@@ -236,11 +235,12 @@ class Statements(Definitions):
 
     def _match(self, node: tree.Match, frame: Frame, loop: Loop | None) -> bool:
         subject = self._m.expressions.evaluate(node.subject, frame)
-        before = dict(frame.env)
+        before = self._m.branch(frame)
         ends: list[tuple[bool, Env]] = []
         is_complete = False
         for case in node.cases:
-            frame.env = dict(before)
+            frame.env = before
+            frame.env = self._m.branch(frame)
             found = union(self._m.expressions.evaluate(cls, frame) for cls in case.classes)
             narrowed = union(self._instances(found, frame)) or subject
             for value in case.values:
@@ -303,11 +303,11 @@ class Statements(Definitions):
 
     def _repeat(self, body: list[tree.Statement], frame: Frame, enter: Callable[[], None]) -> None:
         """Evaluate a loop's body until variables that were there before it hold nothing new."""
-        before = dict(frame.env)
+        before = self._m.branch(frame)
         loop = Loop()
         for _ in range(_LOOP_PASSES[self._m.effort.pressure]):
             loop = Loop()
-            start = dict(frame.env)
+            start = self._m.branch(frame)
             enter()
             reached = self.block(body, frame, loop)
             ends = [(reached, frame.env), (True, before), *((True, env) for env in loop.continues)]
@@ -337,7 +337,7 @@ class Statements(Definitions):
         return reached
 
     def _try(self, node: tree.Try, frame: Frame, loop: Loop | None) -> bool:
-        before = dict(frame.env)
+        before = self._m.branch(frame)
         steps = frame.durables
         reached = self.block(node.body, frame, loop)
         has_steps = frame.durables > steps

@@ -117,7 +117,7 @@ class Arguments:
         return union(self.positional) | union(value for _, value in self.keywords) | self.more | self.named
 
 
-_MANY: Final = 48
+MANY: Final = 48
 """Atoms in one variable after which only callables are added: it is data then."""
 
 _TOO_MANY: Final = 64
@@ -128,14 +128,14 @@ def joined(known: Value, more: Value) -> Value:
     """Return both together; a variable that may be very many things takes up no more of them."""
     if more <= known:
         return known if type(more) is Exact else inexact(known)
-    if len(known) + len(more) <= _MANY:
+    if len(known) + len(more) <= MANY:
         return either(known, more)
     if len(known) >= _TOO_MANY:
         return inexact(known)
     new = more - known
-    if len(known) >= _MANY:
+    if len(known) >= MANY:
         new = frozenset(atom for atom in new if _rank(atom) == 0)
-    room = _MANY - len(known)
+    room = MANY - len(known)
     ranked = sorted(new, key=lambda atom: (_rank(atom), _place(atom)))
     kept = [atom for position, atom in enumerate(ranked) if position < room or _rank(atom) == 0]
     return known | frozenset(kept[: _TOO_MANY - len(known)])
