@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bundler.dependencies import sdk_version
@@ -11,6 +11,9 @@ from bundler.docker.system_plan import needs_engine
 from bundler.engine_build import build_by_engine
 from bundler.image.assembly import bundle_of, image_of
 from bundler.image.config import source_date
+from bundler.image.outputs.engine import EngineOutput
+from bundler.image.outputs.reading import LayerReader
+from bundler.indexing.in_image import index_in_image
 from bundler.indexing.local import index_locally
 from bundler.labelling import MANIFEST_PLACE, labels_of
 from bundler.layers import memory_layer
@@ -18,8 +21,11 @@ from bundler.model import telling
 from bundler.parts import parts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bundler.image.model import Bundle, Image
     from bundler.indexing.model import Index
+    from bundler.model import Layer
     from bundler.parts import Parts
     from bundler.plan import Plan
     from bundler.workshop import Workshop
@@ -39,6 +45,8 @@ class Built:
         parts: what each image is made of.
         warnings: what may fail in the image.
         notes: what the user should be told, each once.
+        without_index: id of the image in the engine whose jobs were indexed; nobody needs it once the image itself,
+            which shares its layers, is there. Empty for none.
     """
 
     bundle: Bundle
@@ -46,10 +54,16 @@ class Built:
     parts: tuple[Parts, ...]
     warnings: tuple[Problem, ...]
     notes: tuple[str, ...]
+    without_index: str = ""
 
 
-async def build(plan: Plan, workshop: Workshop) -> Built:
+async def build(plan: Plan, workshop: Workshop, *, for_engine: bool = False) -> Built:
     """Make the images of a plan. Nothing is pushed, and nothing written but what the cache and an engine keep.
+
+    Args:
+        plan: the plan.
+        workshop: what the build works with.
+        for_engine: whether the image goes into the Docker engine of this machine; then its jobs are indexed there.
 
     Raises:
         BundlerError: something cannot be used, or failed; nothing is left half made.
@@ -58,6 +72,11 @@ async def build(plan: Plan, workshop: Workshop) -> Built:
         parts = tuple([await parts_of(plan, platform, workshop) for platform in plan.platforms])
         bundle, index = await build_by_engine(plan, parts, workshop)
         return _built(plan, parts, bundle, index)
+    if for_engine:
+        parts = tuple([await parts_of(plan, platform, workshop) for platform in plan.platforms])
+        index, without_index = await _index_in_engine(plan, parts, workshop)
+        bundle = bundle_of(_image(plan, each, index, workshop) for each in parts)
+        return replace(_built(plan, parts, bundle, index), without_index=without_index)
     # Importing the jobs takes as long as their imports do: all else is done meanwhile.
     indexing = asyncio.create_task(_index(plan, workshop))
     try:
@@ -90,17 +109,37 @@ async def _index(plan: Plan, workshop: Workshop) -> Index:
         )
 
 
+async def _index_in_engine(plan: Plan, parts: Sequence[Parts], workshop: Workshop) -> tuple[Index, str]:
+    """Load the image as it is without an index, and import its jobs in a container of it; return its id too."""
+    engine = workshop.engine()
+    output = EngineOutput(engine, repository="", reader=LayerReader(workshop.client, workshop.cache))
+    bare = bundle_of(_image_of(plan, each, each.layers, workshop) for each in parts)
+    image = await output.write(bare, tags=(), progress=workshop.progress)
+    try:
+        with telling(workshop.progress, "import jobs"):
+            return await index_in_image(engine, image, timeout=INDEX_SECONDS), image
+    except BaseException:
+        await engine.remove(image)
+        raise
+
+
 def _image(plan: Plan, parts: Parts, index: Index, workshop: Workshop) -> Image:
     settings = plan.settings
     manifest = memory_layer(
         {MANIFEST_PLACE: index.content}, name="manifest", uid=settings.user, gid=settings.group,
         cache=workshop.cache, history=plan.history,
     )  # fmt: skip
+    return _image_of(plan, parts, (*parts.layers, manifest), workshop, index)
+
+
+def _image_of(
+    plan: Plan, parts: Parts, layers: Sequence[Layer], workshop: Workshop, index: Index | None = None
+) -> Image:
     created = source_date(workshop.environ)
     return image_of(
         parts.base,
-        (*parts.layers, manifest),
-        settings,
+        layers,
+        plan.settings,
         project=parts.project.diff_id,
         labels=labels_of(plan, parts, created, index),
         created=created,

@@ -14,6 +14,7 @@ SDK_DEPENDENCIES = {"msgspec", "websockets"}
 LOADED_BY_NAME = {
     "httptools": "uvicorn picks it up when it is installed",
     "httpx": "the worker of `trigger demo`, whose ticket shop talks HTTP, runs in our own environment",
+    "sniffio": "httpcore looks for it at each request and each lock, and that takes long when it is not there",
     "websockets": "uvicorn serves WebSockets with it",
     "uvloop": "uvicorn picks it up when it is installed",
 }

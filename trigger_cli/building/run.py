@@ -91,8 +91,12 @@ class _Run:
                 )
                 plan = await make_plan(self._project, settings, interpreter, workshop)
                 say_plan(terminal, plan)
-                built = await build(plan, workshop)
-                reference = await output.write(built.bundle, tags=settings.tags, progress=progress)
+                built = await build(plan, workshop, for_engine=options.output == "docker")
+                try:
+                    reference = await output.write(built.bundle, tags=settings.tags, progress=progress)
+                finally:
+                    if built.without_index:
+                        await workshop.engine().remove(built.without_index)
                 sources = dict(workshop.client.sources)
                 workshop.cache.tidy(CACHE_BYTES)
         say_built(terminal, options, built, sources, progress.took)
