@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from analyzer.facts.tree import Expression, Statement
 
-VERSION: Final = 7
+VERSION: Final = 8
 """Version of everything below and of :mod:`analyzer.facts.tree`; one more whenever facts come out differently."""
 
 ParameterKind = Literal["positional", "normal", "star", "keyword", "stars"]
@@ -143,6 +143,7 @@ class ModuleFacts(Struct, frozen=True, array_like=True):
         mentions_sdk: whether the text names ``trigger_sdk``.
         exports: the literal ``__all__``, or None.
         broken: the syntax error, or None.
+        bound: names that the module's own statements bind.
     """
 
     body: bytes
@@ -153,6 +154,7 @@ class ModuleFacts(Struct, frozen=True, array_like=True):
     mentions_sdk: bool = False
     exports: tuple[str, ...] | None = None
     broken: Broken | None = None
+    bound: frozenset[str] = frozenset()
 
 
 @cache

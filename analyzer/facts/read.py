@@ -114,6 +114,7 @@ def _read(source: bytes | str) -> ModuleFacts:
         suppressions=find_suppressions(text, reader.functions, first),
         mentions_sdk="trigger_sdk" in text,
         exports=_exports(tree) if "__all__" in text else None,
+        bound=frozenset(reader.scope.bound),
     )
 
 

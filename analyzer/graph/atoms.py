@@ -81,6 +81,23 @@ class Imported(Atom):
         self.name = name
 
 
+class Star(Atom):
+    """``from module import *``: what follows from it is told when a name is looked up.
+
+    Attributes:
+        state: the project's module; None for a library.
+        name: its dotted name.
+        before: the star imports before this one.
+    """
+
+    __slots__ = ("before", "name", "state")
+
+    def __init__(self, state: ModuleState | None, name: str, before: Value) -> None:
+        self.state = state
+        self.name = name
+        self.before = before
+
+
 class Module(Atom):
     """A module of the project."""
 

@@ -109,23 +109,20 @@ class ModuleState:
         source: the module.
         frame: its statements; None until they are needed.
         stores: variables that functions change.
-        stars: libraries that are imported with a star.
         uses: modules whose variables and functions its statements use.
     """
 
-    __slots__ = ("frame", "source", "stars", "stores", "uses")
+    __slots__ = ("frame", "source", "stores", "uses")
 
     def __init__(self, source: SourceModule) -> None:
         self.source = source
         self.frame: Frame | None = None
         self.stores: dict[str, Cell] = {}
-        self.stars: list[str] = []
         self.uses: set[ModuleState] = set()
 
     def forget(self) -> None:
         """Have the statements evaluated anew when they are needed again."""
         self.frame = None
-        self.stars.clear()
 
     def __repr__(self) -> str:
         return f"<state of {self.source.name}>"

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.graph.atoms import Constant, Imported, Module, Value
 from analyzer.graph.frames import Frame, Leaf, ModuleState, Mutation
-from analyzer.graph.sdk_names import EXPORTED, SDK
+from analyzer.graph.stars import Stars
 from analyzer.graph.values import NOTHING, Exact, either, inexact, union
-from trigger_sdk.protocol.recorded import BY_NAME
 
 if TYPE_CHECKING:
     from analyzer.facts import tree
@@ -26,6 +25,7 @@ class Names:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._stars = Stars(machine)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -62,36 +62,25 @@ class Names:
         below = self._machine.module(f"{state.source.name}.{name}")
         return NOTHING if below is None else self._machine.make(("module", below), lambda: frozenset((Module(below),)))
 
-    def _of_module(self, state: ModuleState, name: str, frame: Frame) -> Value | None:
-        top = self._machine.module_frame(state, frame)
-        value = top.env.get(name)
+    def own(self, state: ModuleState, name: str, frame: Frame) -> Value | None:
+        """Return what a module's own statements and functions bind a name to; None when they do not."""
+        value = self._machine.module_frame(state, frame).env.get(name)
         stored = state.stores.get(name)
-        if stored is not None:
-            value = (value or NOTHING) | self._machine.read(stored, frame)
+        return value if stored is None else (value or NOTHING) | self._machine.read(stored, frame)
+
+    def _of_module(self, state: ModuleState, name: str, frame: Frame) -> Value | None:
+        value = self.own(state, name, frame)
         if value is None:
-            return self._of_stars(state, name)
+            top = self._machine.module_frame(state, frame)
+            value = self._stars.find(top, name, frame)
+            if value is None:
+                return None
         return self._unsettled(self.resolve(value, frame))
 
     @staticmethod
     def _unsettled(value: Value) -> Value:
         """Return what a module's variable holds: one that holds a constant is often there to be changed."""
         return inexact(value) if type(value) is Exact and any(type(atom) is Constant for atom in value) else value
-
-    def _of_stars(self, state: ModuleState, name: str) -> Value | None:
-        """Return a name that ``from library import *`` binds, as far as the catalogue knows the library."""
-        for library in reversed(state.stars):
-            if self._exports(library, name):
-                return self._machine.external(f"{library}.{name}")
-        return None
-
-    def _exports(self, library: str, name: str) -> bool:
-        if name.startswith("_"):
-            return False
-        if library == SDK:
-            return name in EXPORTED
-        qualname = f"{library}.{name}"
-        catalogue = self._machine.catalogue
-        return qualname in BY_NAME or catalogue.lookup(qualname) is not None or catalogue.is_class(qualname)
 
     def resolve(self, value: Value, frame: Frame) -> Value:
         """Return a value with the names that were imported looked up."""
@@ -202,12 +191,13 @@ class Names:
             elif state is not None:
                 # A package's own submodule is not looked up in the package, which is just being made.
                 own = self._machine.module(f"{source}.{name}") if state is frame.home else None
-                value = self._module_value(own.source.name) if own is not None else self._lazily(state, name)
+                value = self._module_value(own.source.name) if own is not None else self.lazily(state, name)
                 self.store(bound, value, frame, 0)
             else:
                 self.store(bound, NOTHING if local_root else self._machine.external(f"{source}.{name}"), frame, 0)
 
-    def _lazily(self, state: ModuleState, name: str) -> Value:
+    def lazily(self, state: ModuleState, name: str) -> Value:
+        """Return a name of a module that is looked up when it is read."""
         return self._machine.make(("imported", state, name), lambda: frozenset((Imported(state, name),)))
 
     @staticmethod
@@ -222,21 +212,11 @@ class Names:
         return ".".join([*parts[:keep], *([node.module] if node.module else [])]) or None
 
     def _bind_star(self, source: str, state: ModuleState | None, frame: Frame) -> None:
-        if state is None:
-            if self._machine.module(source.partition(".")[0]) is None:
-                frame.home.stars.append(source)
-                self._forget_shadowed(source, frame)
+        if state is None and self._machine.module(source.partition(".")[0]) is not None:
             return
-        top = self._machine.module_frame(state, frame)
-        exports = state.source.facts.exports
-        names = exports if exports is not None else tuple(name for name in top.env if not name.startswith("_"))
-        for name in names:
-            self.store(name, self._lazily(state, name), frame, 0)
-        for library in state.stars:
-            if library not in frame.home.stars and exports is None:
-                frame.home.stars.append(library)
-
-    def _forget_shadowed(self, library: str, frame: Frame) -> None:
-        """Unbind the names that a library's star import binds anew."""
-        for name in [name for name in frame.env if self._exports(library, name)]:
-            frame.env[name] = self._machine.external(f"{library}.{name}")
+        if frame.kind == "module":
+            self._stars.bind(source, state, frame)
+        elif state is not None:  # it is no valid Python there
+            for name in list(self._machine.module_frame(state, frame).env):
+                if name.isidentifier() and not name.startswith("_"):
+                    self.store(name, self.lazily(state, name), frame, 0)
