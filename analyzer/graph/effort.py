@@ -25,10 +25,10 @@ ITEMS: Final = 4
 OF_CHANGE: Final = 3
 """Units of a change that a function made to what it was given, and that is made again for who called it."""
 
-ON_IMPORT: Final = (150_000, 500_000)
+ON_IMPORT: Final = (100_000, 400_000)
 """Units for all imports, in detail and in all, beside the statements of the modules themselves."""
 
-OF_JOB: Final = (250_000, 400_000)
+OF_JOB: Final = (150_000, 400_000)
 """Units for one job and for the tasks of a module: in detail, and when they are evaluated again, coarsely."""
 
 

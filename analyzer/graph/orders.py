@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.graph.atoms import Collection, Instance, Value
+from analyzer.graph.effort import ITEMS
 from analyzer.graph.values import Arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
     from analyzer.graph.frames import Frame
     from analyzer.graph.machine import Machine
@@ -49,20 +50,23 @@ class Orders:
 
     def _shows(self, value: Value, depth: int) -> bool:
         """Tell whether a text of a value shows the order of a set."""
-        if self._m.iteration.is_unordered(value):
-            return True
-        return any(self._is_text(atom) or self._any_in(atom, self._shows, depth) for atom in value)
+        is_unordered = self._m.iteration.is_unordered
+        return any(is_unordered(inner) or _has_text(inner) for inner in self._inside(value, depth))
 
     def _holds_text(self, value: Value, depth: int) -> bool:
-        return any(self._is_text(atom) or self._any_in(atom, self._holds_text, depth) for atom in value)
+        return any(_has_text(inner) for inner in self._inside(value, depth))
 
-    @staticmethod
-    def _is_text(atom: object) -> bool:
-        return isinstance(atom, Instance) and atom.shows_order
+    def _inside(self, value: Value, depth: int) -> Iterator[Value]:
+        """Give a value and what collections in it hold, each of them once."""
+        seen: set[Collection] = set()
+        level = [value]
+        for _ in range(depth + 1):
+            yield from level
+            found = {atom for inner in level for atom in inner if isinstance(atom, Collection)} - seen
+            seen |= found
+            level = [cell.value for atom in found for cell in (atom.elements, *atom.items.values())]
+            self._m.effort.spent += len(level) // ITEMS
 
-    @staticmethod
-    def _any_in(atom: object, tells: Callable[[Value, int], bool], depth: int) -> bool:
-        if not isinstance(atom, Collection) or depth == 0:
-            return False
-        cells = [atom.elements, *list(atom.items.values())]
-        return any(tells(cell.value, depth - 1) for cell in cells)
+
+def _has_text(value: Value) -> bool:
+    return any(isinstance(atom, Instance) and atom.shows_order for atom in value)
