@@ -125,6 +125,10 @@ class TupleShape:
 
     def take(self, value: Any) -> Taken:
         """See :class:`Shape`."""
+        if len(self._names) != tuple.__len__(value):
+            # platform.uname() finds its last member out when it is looked at.
+            reason = f"it holds {tuple.__len__(value)} of its {len(self._names)} members"
+            raise Refused(value, reason, "convert it with tuple(...), or return the members that are needed")
         fields = dict(zip(self._names, tuple.__iter__(value), strict=True))
         attributes = attributes_of(value, self._cls, (), without=frozenset())
         return fields, {"attributes": attributes} if attributes else None

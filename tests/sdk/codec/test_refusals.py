@@ -7,6 +7,7 @@ import collections
 import dataclasses
 import datetime as dt
 import functools
+import platform
 import socket
 import sqlite3
 import threading
@@ -93,6 +94,7 @@ REFUSED: list[tuple[Callable[[], Any], str, str]] = [
     (_module_without_name, "Nameless", "top level"),
     (Mapped, "Mapped", "id"),
     (lambda: collections.defaultdict(lambda: 1), "defaultdict", "dict"),
+    (platform.uname, "uname_result", "tuple"),
 ]
 
 
