@@ -6,8 +6,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from analyzer.errors import CheckStale
 from analyzer.facts.spans import row_of
 from analyzer.findings import Place, chain_of, location, of_body, through
@@ -63,7 +61,7 @@ class Evaluation:
         self._suppressions = suppressions
         self._place = place
         self._is_stale = is_stale
-        self._is_incomplete = False
+        self._is_complete = True
 
     # --- imports ------------------------------------------------------------------------------------------------------
 
@@ -73,7 +71,7 @@ class Evaluation:
             self._stop_if_stale()
             self._machine.module_frame(self._machine.state_of(source), None)
         self._machine.settle()
-        self._is_incomplete = self._machine.is_exhausted
+        self._is_complete = not self._machine.is_exhausted
         self._machine.bodies.update(job.body for job in self._machine.jobs)
 
     @property
@@ -113,6 +111,7 @@ class Evaluation:
                 if frame.home is state
             ),
             units=None if units is None else tuple(units),
+            is_complete=self._is_complete,
         )
 
     def _declared(self, job: JobAtom, decorator: JobDecorator) -> DeclaredJob:
@@ -139,9 +138,7 @@ class Evaluation:
     ) -> UnitResult:
         """Evaluate a job or tasks alone, coarsely when that takes too much; what they need is added to ``needs``."""
         found = self._alone(evaluate, needs, job, decorator, coarsely=False)
-        if not found.is_complete:
-            found = self._alone(evaluate, needs, job, decorator, coarsely=True)
-        return replace(found, is_complete=False) if self._is_incomplete else found
+        return found if found.is_complete else self._alone(evaluate, needs, job, decorator, coarsely=True)
 
     def _alone(
         self,

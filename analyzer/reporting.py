@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SYNTAX: Final = "TRG901"
 UNUSED: Final = "TRG902"
 INVALID: Final = "TRG903"
+INCOMPLETE: Final = "check-incomplete"
 
 
 class Reporting:
@@ -145,13 +146,28 @@ class Reporting:
             }
             yield replace(job, effects=tuple(sorted(codes)))
 
-    def _problems(self) -> Iterable[Problem]:
-        if not all(unit.is_complete for unit in self._units):
+    def _of_what_is_incomplete(self) -> Iterable[Problem]:
+        """Give what the check did not follow to its end."""
+        if not all(module.is_complete for module in self._results.modules.values()):
             yield Problem(
-                code="check-incomplete",
-                message="a job reaches more code than the check follows, so some of it was not looked at",
-                hint="Move what the job does not need out of its reach, or silence the library in `extend-effects`.",
+                code=INCOMPLETE,
+                message="the modules do more when they are imported than the check follows: not all of it is known",
+                hint="Take copies of large libraries out of the import roots, or have less computed on import.",
             )
+        for file, module in self._results.modules.items():
+            for unit in module.units or ():
+                if not unit.is_complete and self._is_wanted(Path(file)):
+                    job = next(iter(unit.jobs), None)
+                    what = f"a task of `{module.name}`" if job is None else f"the job `{job.id or job.qualname}`"
+                    yield Problem(
+                        code=INCOMPLETE,
+                        message=f"{what} reaches more code than the check follows: not all of it was looked at",
+                        hint="Move what it does not need out of its reach, or put the calls that lead there into tasks.",
+                        where=file if job is None else f"{file}:{job.location.row}",
+                    )
+
+    def _problems(self) -> Iterable[Problem]:
+        yield from self._of_what_is_incomplete()
         for file, reason in self._results.unreadable.items():
             yield Problem(
                 code=FILE_UNREADABLE,

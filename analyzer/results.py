@@ -69,6 +69,7 @@ class ModuleResult(Struct, frozen=True, kw_only=True):
         calls: calls of the SDK on import.
         zones: time zones on import.
         units: its jobs and its tasks; None when they were not asked for.
+        is_complete: False when the modules that were imported with it did more than the check follows.
     """
 
     name: str
@@ -80,6 +81,7 @@ class ModuleResult(Struct, frozen=True, kw_only=True):
     calls: tuple[DeclaredCall, ...] = ()
     zones: tuple[DeclaredZone, ...] = ()
     units: tuple[UnitResult, ...] | None = None
+    is_complete: bool = True
 
 
 class FileState(Struct, frozen=True, array_like=True):

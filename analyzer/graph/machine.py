@@ -72,6 +72,9 @@ class SdkCall:
 DEEPEST_INLINE: Final = (18, 6, 2)
 """Calls within calls that are evaluated at once, by pressure; deeper ones are queued."""
 
+DEEPEST_IMPORT: Final = 25
+"""Imports within imports that are carried out at once; deeper ones are queued."""
+
 FEWEST_RUNS: Final = (3, 2, 1)
 """Evaluations of one frame that are not too many, whatever they take, by pressure."""
 
@@ -201,9 +204,12 @@ class Machine(Effects):
                 self.trail.modules.append(state)
         self._note_use(state)
         if not frame.is_done and not frame.is_running:
-            self._importing.append(state)
-            self.evaluate(frame)
-            self._importing.pop()
+            if len(self._importing) < DEEPEST_IMPORT:
+                self._importing.append(state)
+                self.evaluate(frame)
+                self._importing.pop()
+            else:
+                self.enqueue(frame)
         if reader is not None and reader is not frame:
             reader.reads.add(state)
             # A class is made while its module runs: it sees what is bound so far, and is made again with its module.

@@ -78,9 +78,14 @@ class Stars:
                     del pending[rest:]
                     continue
             _open(star.before, pending, rest)
-            if star.state is not None and star.state.source.facts.exports is None and self._may_give(star, name):
+            if star.state is not None and self._passes_on(star.state, name) and self._may_give(star, name):
                 _open(self._m.module_frame(star.state, frame).env.get(_STARS, NOTHING), pending, rest)
         return found
+
+    @staticmethod
+    def _passes_on(state: ModuleState, name: str) -> bool:
+        """Tell whether a module gives a name that it has from star imports of its own, without saying so."""
+        return state.source.facts.exports is None and not name.startswith("_")
 
     def _may_give(self, star: Star, name: str) -> bool:
         if star.state is None:
