@@ -162,7 +162,7 @@ class Reporting:
                     yield Problem(
                         code=INCOMPLETE,
                         message=f"{what} reaches more code than the check follows: not all of it was looked at",
-                        hint="Move what it does not need out of its reach, or put the calls that lead there into tasks.",
+                        hint="Move what it does not need out of its reach, or put the calls that lead there in tasks.",
                         where=file if job is None else f"{file}:{job.location.row}",
                     )
 
