@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.facts import tree
 from analyzer.facts.module import decode_body
 from analyzer.graph.atoms import Class, External, Object, Value, Wrapper
+from analyzer.graph.effort import ITEMS
 from analyzer.graph.values import NOTHING, Arguments, exactly, inexact, union
 
 if TYPE_CHECKING:
@@ -246,7 +247,9 @@ class Classes:
 
     def _fill(self, atom: Object, arguments: Arguments, frame: Frame, at: int) -> None:
         """Fill the fields of a dataclass or model, and call what makes its defaults."""
-        for position, (owner, name, node) in enumerate(self._all_fields(atom.cls)):
+        fields = self._all_fields(atom.cls)
+        self._m.effort.spent += len(fields) // ITEMS
+        for position, (owner, name, node) in enumerate(fields):
             value = arguments.get(position, name)
             if arguments.is_open:
                 value = inexact(value or NOTHING)
@@ -258,6 +261,8 @@ class Classes:
                 self._m.calls.method(atom, name, (NOTHING,) if name == "model_post_init" else (), frame, at)
 
     def _default(self, node: tree.Expression, owner: Class, frame: Frame, at: int) -> Value:
+        if type(node) is tree.Constant:
+            return self._m.constant(node.value)
         if type(node) is not tree.Call:
             return self._m.expressions.evaluate(node, owner.frame)
         for atom in self._m.expressions.evaluate(node.function, owner.frame):

@@ -19,7 +19,7 @@ OF_CALL: Final = 8
 VARIABLES: Final = 32
 """Variables that make a unit when they are kept for a branch."""
 
-ITEMS: Final = 4
+ITEMS: Final = 8
 """Items of a collection, or fields of an object, that make a unit when all of them are looked at."""
 
 OF_CHANGE: Final = 3
@@ -28,7 +28,7 @@ OF_CHANGE: Final = 3
 ON_IMPORT: Final = (100_000, 400_000)
 """Units for all imports, in detail and in all, beside the statements of the modules themselves."""
 
-OF_JOB: Final = (150_000, 400_000)
+OF_JOB: Final = (150_000, 500_000)
 """Units for one job and for the tasks of a module: in detail, and when they are evaluated again, coarsely."""
 
 

@@ -28,6 +28,24 @@ PROGRAMS: Final = {
         _lines(5000, lambda i: f"def f{i}(p):\n    return f{i + 1}(p)\n") + "def f5000(p):\n    os.remove(p)\n",
         "    f0(p)\n",
     ),
+    "chain-of-20000-calls": (
+        _lines(20_000, lambda i: f"def f{i}(p):\n    return f{i + 1}(p)\n") + "def f20000(p):\n    os.remove(p)\n",
+        "    f0(p)\n",
+    ),
+    "loops-in-loops": (
+        "",
+        _lines(19, lambda i: f"{'    ' * (i + 1)}for x{i} in p:\n{'    ' * (i + 2)}y{i} = [x{i}, p]\n")
+        + f"{'    ' * 20}{'; '.join(f'y{i + 1} = y{i}' for i in range(18))}; y0 = [y18]\n    os.remove(p)\n",
+    ),
+    "branches-of-20000-variables": (
+        _lines(20_000, lambda i: f"if os:\n    x{i} = {i}\n"),
+        _lines(20_000, lambda i: f"    if p:\n        x{i} = {i}\n") + "    os.remove(p)\n",
+    ),
+    "dict-of-20000-items-in-300-functions": (
+        f"T = {{{', '.join(f'{i}: {i}' for i in range(20_000))}}}\n"
+        + _lines(300, lambda i: f"def g{i}(p):\n    for k, v in T.items(): print(T[k], v)\n"),
+        _lines(300, lambda i: f"    g{i}(p)\n") + "    os.remove(p)\n",
+    ),
     "circle-of-2000-functions": (
         _lines(2000, lambda i: f"def f{i}(p):\n    f{(i + 1) % 2000}(p)\n    f{(i * 13 + 5) % 2000}(p)\n")
         + "def f777(p):\n    f778(p)\n    os.remove(p)\n",

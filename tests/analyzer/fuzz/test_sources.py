@@ -26,6 +26,9 @@ _LARGE: Final = (
 _WALL: Final = 120.0
 """Seconds after which a check hangs, on a machine that does other things beside."""
 
+_SECONDS: Final = 20.0
+"""Processor time for one check, on such a machine; on an idle one it takes five."""
+
 
 def _checked(folder: Path, modules: Sequence[str], *, variants: int, wall: float) -> list[dict[str, Any]]:
     """Check modules in another process; return what came of each, a check that hangs included."""
@@ -71,14 +74,19 @@ def _lines(process: subprocess.Popen[bytes], wall: float) -> Iterator[dict[str, 
 
 
 def _wrong(outcomes: Sequence[dict[str, Any]]) -> list[tuple[str, object, str]]:
-    return [(each["module"], each.get("variant"), each["wrong"]) for each in outcomes if each["wrong"]]
+    """Return what went wrong, and what took too long."""
+    slow = [each for each in outcomes if not each["wrong"] and each["seconds"] > _SECONDS]
+    return [
+        *((each["module"], each.get("variant"), each["wrong"]) for each in outcomes if each["wrong"]),
+        *((each["module"], each.get("variant"), f"{each['seconds']} s") for each in slow),
+    ]
 
 
 @pytest.mark.timeout(400)
 def test_sample_of_the_standard_library_ends_in_reports(tmp_path: Path) -> None:
     """A sample of its modules, as they are, changed and damaged, is checked, and the other file's finding is told."""
     link_sources(tmp_path / "project", STANDARD)
-    modules = random.Random(_SEED).sample(modules_in(STANDARD), 4)
+    modules = random.Random(_SEED).sample(modules_in(STANDARD), 3)
     outcomes = _checked(tmp_path / "project", modules, variants=1, wall=_WALL)
     assert _wrong(outcomes) == []
     assert len(outcomes) >= 2 * len(modules)
@@ -101,9 +109,11 @@ def test_sample_of_installed_packages_ends_in_reports(tmp_path: Path) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 def test_whole_standard_library_ends_in_reports(tmp_path: Path) -> None:
-    """Every module of it, many times changed."""
+    """Every module of it, changed and damaged as well; all are modules of the user's, those that all import too."""
     link_sources(tmp_path / "project", STANDARD)
-    outcomes = _checked(tmp_path / "project", modules_in(STANDARD), variants=6, wall=_WALL)
+    modules = modules_in(STANDARD)
+    random.Random(_SEED).shuffle(modules)
+    outcomes = _checked(tmp_path / "project", modules, variants=1, wall=_WALL)
     assert _wrong(outcomes) == []
 
 
