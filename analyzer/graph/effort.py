@@ -7,7 +7,11 @@ it is given, and tells that it is not complete.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Pressure = Literal[0, 1, 2]
 """How an evaluation goes on: 0 in all detail; 1 coarsely, with all calls of a function taken together but for a few of
@@ -49,6 +53,16 @@ class Effort:
         self.spent = 0
         self._most = most
         self._detailed = detailed
+
+    @contextmanager
+    def other(self, detailed: int, most: int) -> Iterator[None]:
+        """Count for another evaluation meanwhile."""
+        before = (self.spent, self._detailed, self._most)
+        self.spent, self._detailed, self._most = 0, detailed, most
+        try:
+            yield
+        finally:
+            self.spent, self._detailed, self._most = before
 
     @property
     def pressure(self) -> Pressure:

@@ -48,6 +48,7 @@ class Expressions:
     def __init__(self, machine: Machine) -> None:
         self._m = machine
         self.ignores_order = False
+        self._effort = machine.effort
         self._verdicts = Verdicts(machine)
         self._evaluators: dict[type[tree.Node], Callable[[Any, Frame], Value]] = {
             tree.Constant: lambda node, _frame: machine.constant(node.value),
@@ -75,7 +76,7 @@ class Expressions:
 
     def evaluate(self, node: tree.Expression, frame: Frame) -> Value:
         """Return what an expression may be."""
-        self._m.effort.spent += 1
+        self._effort.spent += 1
         return self._evaluators[type(node)](node, frame)
 
     # --- names, attributes, items -------------------------------------------------------------------------------------

@@ -51,6 +51,9 @@ class Heap:
         self.trail: Trail | None = None
         self.era = 0
         self.made: dict[Hashable, Any] = {}
+        self._constants: dict[Hashable, Value] = {}
+        self._externals: dict[str, Value] = {}
+        self._instances: dict[str, Value] = {}
 
     def outdate(self, users: dict[Frame, int]) -> None:
         """Have frames evaluated again that used what has changed."""
@@ -73,15 +76,29 @@ class Heap:
 
     def constant(self, value: Plain) -> Value:
         """Return a constant."""
-        return self.make(("constant", type(value), value), lambda: exactly(Constant(value)))
+        key = value if type(value) is str else (type(value), value)
+        found = self._constants.get(key)
+        if found is None:
+            found = self._constants[key] = exactly(Constant(value))
+        return found
 
     def external(self, name: str, of: Class | None = None) -> Value:
         """Return something of a library, by qualified name; ``of``: whose instances it gives."""
-        return self.make(("external", name, of), lambda: exactly(External(name, of)))
+        if of is not None:
+            return self.make(("external", name, of), lambda: exactly(External(name, of)))
+        found = self._externals.get(name)
+        if found is None:
+            found = self._externals[name] = exactly(External(name))
+        return found
 
     def instance(self, type_name: str, of: Class | None = None) -> Value:
         """Return an instance of a library's type; ``of``: whose instances it gives."""
-        return self.make(("instance", type_name, of), lambda: frozenset((Instance(type_name, of),)))
+        if of is not None:
+            return self.make(("instance", type_name, of), lambda: frozenset((Instance(type_name, of),)))
+        found = self._instances.get(type_name)
+        if found is None:
+            found = self._instances[type_name] = frozenset((Instance(type_name),))
+        return found
 
     def collection(self, kind: CollectionKind, frame: Frame | None, at: Hashable) -> Collection:
         """Return the collection made at a place."""

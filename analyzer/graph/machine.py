@@ -142,7 +142,7 @@ class Machine(Effects):
         self.targets: Targets
         self.registrars: set[ModuleState] = set()
         self.contexts = Contexts()
-        self.effort = self._on_import = Effort(*ON_IMPORT)
+        self.effort = Effort(*ON_IMPORT)
         self._of_job = of_job
         self._importing: list[ModuleState] = []
         self._states: dict[str, ModuleState] = {}
@@ -160,14 +160,13 @@ class Machine(Effects):
         kept = [dict(table) for table in tables]
         changes = self.class_changes
         detailed, coarse = self._of_job
-        self.effort = Effort(0, coarse) if coarsely else Effort(detailed, detailed)
         self.is_exhausted = False
         try:
-            yield trail
+            with self.effort.other(0 if coarsely else detailed, coarse if coarsely else detailed):
+                yield trail
         finally:
             self.trail = None
             self.era += 1
-            self.effort = self._on_import
             trail.undo(self.made)
             for table, before in zip(tables, kept, strict=True):
                 table.clear()

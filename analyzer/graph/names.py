@@ -69,9 +69,12 @@ class Names:
         return value if stored is None else (value or NOTHING) | self._machine.read(stored, frame)
 
     def _of_module(self, state: ModuleState, name: str, frame: Frame) -> Value | None:
-        value = self.own(state, name, frame)
+        top = self._machine.module_frame(state, frame)
+        value = top.env.get(name)
+        stored = state.stores.get(name)
+        if stored is not None:
+            value = (value or NOTHING) | self._machine.read(stored, frame)
         if value is None:
-            top = self._machine.module_frame(state, frame)
             value = self._stars.find(top, name, frame)
             if value is None:
                 return None
