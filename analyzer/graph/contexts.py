@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.graph.atoms import Constant
+from analyzer.graph.atoms import Class, Constant, Function
 from analyzer.graph.frames import Frame
 from analyzer.graph.values import NOTHING, Exact, inexact, joined
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from analyzer.graph.atoms import Function, Value
+    from analyzer.graph.atoms import Value
     from analyzer.graph.frames import Era
 
 FEWEST_CALLS: Final = {"run": 6, "import": 2, "coarse": 0}
@@ -65,7 +65,7 @@ class Contexts:
                 key = (group, _told_apart(parameters))
             whole = self._counts.get((function.facts.index, function.home, era), 0)
             is_full = count >= limit + MORE_CALLS[detail] or (whole >= FORGET_CLOSURES and count > 0)
-            if is_full and key not in self.frames:
+            if is_full and not _is_decorated(parameters, caller) and key not in self.frames:
                 frame = self._joined(function, parameters, caller, (group, "all"))
             else:
                 frame = self.frames.get(key)
@@ -118,6 +118,17 @@ def _new_frame(function: Function, parameters: dict[str, Value], caller: Frame) 
 
 def _calls_apart(function: Function, era: str) -> int:
     return max(FEWEST_CALLS[era], min(MOST_CALLS, CALLS_BYTES[era] // (len(function.facts.body) + 1)))
+
+
+def _is_decorated(parameters: dict[str, Value], caller: Frame) -> bool:
+    """Tell whether a module or class gives a function of its own to another: a decorator, of which each has one call.
+
+    There are as many of these calls as there are in the text, and what one decorator makes of a hundred functions is a
+    hundred functions.
+    """
+    return caller.kind != "function" and any(
+        type(atom) is Function or type(atom) is Class for value in parameters.values() for atom in value
+    )
 
 
 def _told_apart(parameters: dict[str, Value]) -> Hashable:
