@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from benchmarks.__main__ import FAMILIES
+
 PROMISED = {
     "steps_sequential_per_s": "1/s",
     "steps_parallel_per_s": "1/s",
@@ -36,16 +40,26 @@ PROMISED = {
 }
 
 
-def run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+BUNDLE = (
+    "bundle_cold_s", "bundle_cold_floor_s", "bundle_cold_buildkit_s", "bundle_change_s", "bundle_change_floor_s",
+    "bundle_change_with_imports_s", "bundle_change_floor_with_imports_s", "bundle_change_command_s",
+    "bundle_change_buildkit_s", "bundle_job_start_s", "bundle_job_start_bytecode_s",
+)  # fmt: skip
+"""What the family ``bundle`` prints in seconds; it builds images of real wheels, here and with BuildKit."""
+
+
+def run(repository: Path, *arguments: str, timeout: float = 110) -> subprocess.CompletedProcess[str]:
     """Run the benchmarks' command line."""
     command = [sys.executable, "-m", "benchmarks", *arguments]
-    return subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=110, check=False)
+    return subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=timeout, check=False)
 
 
+@pytest.mark.timeout(300)
 def test_every_promised_figure_is_printed_as_a_json_line(repository: Path, tmp_path: Path) -> None:
     """One object with metric, value and unit a line; the file has the samples and the machine as well."""
     report = tmp_path / "report.json"
-    ended = run(repository, "--tiny", "--json", str(report))
+    families = [word for name in FAMILIES if name != "bundle" for word in ("--only", name)]
+    ended = run(repository, "--tiny", *families, "--json", str(report), timeout=280)
     assert ended.returncode == 0, ended.stderr
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     assert all(list(line) == ["metric", "value", "unit"] and line["value"] >= 0 for line in lines)
@@ -55,6 +69,15 @@ def test_every_promised_figure_is_printed_as_a_json_line(repository: Path, tmp_p
     written = json.loads(report.read_text())
     assert [figure["metric"] for figure in written["figures"]] == [line["metric"] for line in lines]
     assert written["machine"]["cores"] >= 1
+
+
+@pytest.mark.timeout(420)
+def test_bundles_are_measured(repository: Path) -> None:
+    """Cold, after a change, and how soon a job starts; beside BuildKit and what nobody can do without."""
+    ended = run(repository, "--tiny", "--only", "bundle", timeout=400)
+    assert ended.returncode == 0, ended.stderr
+    units = {figure["metric"]: figure["unit"] for figure in map(json.loads, ended.stdout.splitlines())}
+    assert units.items() >= {**dict.fromkeys(BUNDLE, "s"), "bundle_change_to_buildkit_ratio": "ratio"}.items()
 
 
 def test_an_unknown_name_is_refused(repository: Path) -> None:
