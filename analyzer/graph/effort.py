@@ -32,7 +32,7 @@ OF_CHANGE: Final = 3
 ON_IMPORT: Final = (100_000, 400_000)
 """Units for all imports, in detail and in all, beside the statements of the modules themselves."""
 
-OF_JOB: Final = (150_000, 500_000)
+OF_JOB: Final = (150_000, 450_000)
 """Units for one job and for the tasks of a module: in detail, and when they are evaluated again, coarsely."""
 
 
