@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final
 
 from sqlalchemy.dialects import sqlite as dialect_module
 
 from engine.clock import Clock, SystemClock
 from engine.errors import DatabaseInvalid, DatabaseLocked, DatabaseUnreachable, StoreError, StoreUnavailable
 from engine.model import Durability
-from engine.store.interface import ALONE, Begun, Dialect, Params, Row, Statement
+from engine.store.compiling import compiled_text
+from engine.store.interface import ALONE, Begun, Params, Row, Statement
 from engine.store.migration import prepare_schema
 from engine.store.statements import counter
 
@@ -49,21 +49,8 @@ _NOT_NOW: Final[dict[int, str]] = {
 
 
 def sql_text(statement: Statement) -> str:
-    """Compile a statement to SQLite's SQL with named parameters; constants are written into the text."""
-    element: Any = statement.build(cast("Dialect", dialect_module))
-    compiled = element.compile(dialect=_DIALECT, column_keys=statement.columns)
-    text = str(compiled)
-    for name, value in compiled.params.items():
-        if name not in compiled.binds or not compiled.binds[name].required:
-            text = re.sub(rf":{name}\b", _literal(value), text)
-    return text
-
-
-def _literal(value: object) -> str:
-    """Write a constant of our own as SQL."""
-    if value is None:
-        return "NULL"
-    return str(value) if isinstance(value, int) else "'{}'".format(str(value).replace("'", "''"))
+    """Compile a statement to SQLite's SQL with named parameters."""
+    return compiled_text(statement, module=dialect_module, dialect=_DIALECT, placeholder=lambda name: rf":{name}\b")
 
 
 class _Connection:

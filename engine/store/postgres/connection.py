@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -14,7 +13,8 @@ from psycopg.types.string import StrDumper
 from sqlalchemy.dialects import postgresql as dialect_module
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
-from engine.store.interface import Dialect, Params, Row, Statement
+from engine.store.compiling import compiled_text
+from engine.store.interface import Params, Row, Statement
 
 T = TypeVar("T")
 
@@ -99,21 +99,10 @@ def connect(url: str, settings: Mapping[str, str], *, name: str) -> BoundedConne
 
 
 def sql_text(statement: Statement) -> str:
-    """Compile a statement to SQL with psycopg's named parameters; constants are written into the text."""
-    element: Any = statement.build(cast("Dialect", dialect_module))
-    compiled = element.compile(dialect=_DIALECT, column_keys=statement.columns)
-    text = str(compiled)
-    for name, value in compiled.params.items():
-        if name not in compiled.binds or not compiled.binds[name].required:
-            text = re.sub(rf"%\({name}\)s(::\w+)?", _literal(value), text)
-    return text
-
-
-def _literal(value: object) -> str:
-    """Write a constant of our own as SQL."""
-    if value is None:
-        return "NULL"
-    return str(value) if isinstance(value, int) else "'{}'".format(str(value).replace("'", "''"))
+    """Compile a statement to SQL with psycopg's named parameters."""
+    return compiled_text(
+        statement, module=dialect_module, dialect=_DIALECT, placeholder=lambda name: rf"%\({name}\)s(::\w+)?"
+    )
 
 
 class Statements:
