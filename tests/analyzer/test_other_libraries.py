@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -12,14 +14,16 @@ from tests.analyzer.other_libraries import DISTRIBUTIONS, count, download
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_other_libraries_have_no_jobs_and_no_findings(name: str, tmp_path: Path) -> None:
+def test_other_libraries_have_no_jobs_and_no_findings(
+    name: str, tmp_path: Path, missing_service: Callable[[str], NoReturn]
+) -> None:
     """A library that has its own @job, @task or @flow, checked as a project, is silent. Needs PyPI."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     try:
         download(wheels, [name])
     except subprocess.CalledProcessError as error:
-        pytest.skip(f"cannot download {name}: {error.stderr.decode(errors='replace')[-200:]}")
+        missing_service(f"{name} from a package index ({error.stderr.decode(errors='replace')[-200:]})")
     root = tmp_path / "project"
     root.mkdir()
     result = count(next(wheels.glob("*.whl")), root)

@@ -9,9 +9,9 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import pytest
 
@@ -120,10 +120,12 @@ def test_whole_standard_library_ends_in_reports(tmp_path: Path) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("package", [*_QUICK, *_LARGE])
-def test_whole_package_ends_in_reports(tmp_path: Path, package: str) -> None:
+def test_whole_package_ends_in_reports(
+    tmp_path: Path, package: str, missing_service: Callable[[str], NoReturn]
+) -> None:
     """Every module of a package, many times changed."""
     modules = modules_in(INSTALLED, (package,))
     if not modules:
-        pytest.skip(f"{package} is not installed")
+        missing_service(package)
     link_sources(tmp_path / "project", INSTALLED, (package,))
     assert _wrong(_checked(tmp_path / "project", modules, variants=4, wall=_WALL)) == []
